@@ -1,0 +1,82 @@
+"""The errors of this project: one small tree.
+
+::
+
+    AutoMLError
+    ├── UserError             what was given is wrong; the command line exits with code 2
+    │   ├── DataError         a file, a column or a row
+    │   ├── SettingsError     a key or a value of a job file or of an argument
+    │   ├── ArtifactError     an input that is missing or incomplete, an output that cannot be written
+    │   └── TrustError        a model file that would run code nobody vouched for
+    └── RunError              the work itself failed; the command line exits with code 1
+        ├── NoModelError      not a single trial could be trained
+        ├── TrackingError     the MLflow server did not answer; nothing finished is lost
+        └── GateError         a registration gate said no; nothing was changed
+
+A message says what was found, where (file, column, row or key) and what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AutoMLError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    exit_code = 1
+
+
+class UserError(AutoMLError):
+    """What the caller gave is wrong; the message names it and the remedy."""
+
+    exit_code = 2
+
+
+class DataError(UserError):
+    """A table cannot be used: the message names the file, column or row."""
+
+
+class SettingsError(UserError):
+    """A setting is unknown, out of range, or contradicts another one."""
+
+
+class ArtifactError(UserError):
+    """An input artifact is missing or incomplete, or an output cannot be written."""
+
+
+class TrustError(UserError):
+    """A model file holds types outside the trusted libraries."""
+
+
+class RunError(AutoMLError):
+    """The inputs were fine, the work was not."""
+
+
+class NoModelError(RunError):
+    """Every trial failed; the message lists the causes."""
+
+
+class TrackingError(RunError):
+    """MLflow could not be reached; the finished run is still on disk."""
+
+
+class GateError(RunError):
+    """A registration gate refused the model; nothing was registered."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an unknown name: ``"; did you mean 'max_trials'?"``, or the known names.
+
+    >>> nearest("max_trial", ["max_trials", "timeout_minutes"])
+    "; did you mean 'max_trials'?"
+    >>> nearest("zzz", ["b", "a"])
+    '; known: a, b'
+    """
+    options = sorted(set(known))
+    folded = {option.lower(): option for option in options}
+    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {folded[close[0]]!r}?"
+    return f"; known: {', '.join(options)}" if options else ""

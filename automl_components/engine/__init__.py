@@ -1,0 +1,1 @@
+"""Nouns: the machine learning, on frames, arrays and estimators; never on paths."""

@@ -1,0 +1,1 @@
+"""Verbs: one component per file."""
