@@ -30,7 +30,7 @@ class ColumnTransformer(Protocol):
         ...
 
     def transform(self, column: pd.Series) -> np.ndarray | csr_matrix:
-        """Array of shape (rows, len(names)): float32, int32 codes, or a float32 csr_matrix, by the entry's kind."""
+        """Array of shape (rows, len(names)): float32, int32 codes or float32 csr, by kind."""
         ...
 
 
@@ -41,8 +41,8 @@ class Transformer:
     Attributes
     ----------
     name : str
-        Azure's name in snake case where it has one (``"one_hot_encoder"``, ``"count_vectorizer"``, ...); this is
-        what ``blocked_transformers`` takes.
+        Azure's name in snake case where it has one (``"one_hot_encoder"``, ``"count_vectorizer"``, ...); what
+        ``blocked_transformers`` takes.
     title : str
         What the transparency table prints, such as ``"ImputationMarker"``.
     kind : str

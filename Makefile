@@ -1,0 +1,39 @@
+# Everything a newcomer needs: `make demo`, `make test`. Only make and a Python 3.10-3.13 with pip are assumed.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow check format clean
+
+help:  ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# A stamp, so that the second call costs nothing; a changed pyproject.toml or constraints.txt installs again.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+install: .venv/installed  ## make .venv with the package and what its tests need
+
+demo: .venv/installed  ## the whole pipeline on the Palmer penguins, from table to registered model
+	$(BIN)/automl demo
+
+check: .venv/installed  ## style, types, who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check  ## everything that CI runs
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+test-slow: .venv/installed  ## the slow tests, too
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m 'slow or not slow'
+
+format: .venv/installed  ## put the code into its style
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+clean:  ## remove the environment and what the demo made
+	rm -rf .venv runs mlruns mlflow.db
