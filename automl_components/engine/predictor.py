@@ -1,0 +1,194 @@
+"""What ``best_model`` is: raw rows in, predictions out, by one learner or an ensemble of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from automl_components.core.errors import DataError
+
+if TYPE_CHECKING:
+    from automl_components.engine.features import Featurizer
+    from automl_components.engine.learner import Learner
+    from automl_components.engine.matrix import FeatureMatrix
+
+BATCH_CELLS = 1 << 24
+"""Engineered cells held at once while predicting: 64 MB of float32, a few times that inside the learners."""
+
+
+class Predictor:
+    """A featurizer, members with weights, and for stacking a meta-learner over the members' predictions.
+
+    Made of plain attributes only, so that skops can save it.
+
+    Parameters
+    ----------
+    featurizer : Featurizer
+        Fitted: raw rows to a FeatureMatrix. Its ``columns_`` are the raw columns that rows must have.
+    members : list of Learner
+        Fitted; at least one.
+    weights : list of float
+        One a member, not negative, not all zero; scaled to a sum of 1. Voting is the weighted mean of
+        probabilities (classification) or values (regression), and a member of weight 0 is never asked.
+        A meta-learner sees every member, whatever its weight.
+    task : str
+        ``"classification"`` or ``"regression"``.
+    target : str
+        Name of the column that is predicted; rows need not have it.
+    classes : array, shape (C,), or None
+        The labels in the order of the codes that the members were trained on, in their original type.
+    meta : estimator or None
+        Fitted on :func:`stack_features` of the members' predictions.
+    threads : int
+        Threads that each member may use.
+    description : dict
+        JSON values that say what this is, for people; never read here.
+    """
+
+    def __init__(
+        self,
+        featurizer: Featurizer,
+        members: Sequence[Learner],
+        weights: Sequence[float],
+        *,
+        task: str,
+        target: str,
+        classes: np.ndarray | Sequence[Any] | None = None,
+        meta: Any = None,
+        threads: int = 1,
+        description: dict[str, Any] | None = None,
+    ) -> None:
+        if not members or len(members) != len(weights):
+            raise ValueError(f"{len(members)} members and {len(weights)} weights; give one weight a member")
+        if min(weights) < 0 or sum(weights) <= 0:
+            raise ValueError(f"weights must not be negative and not all zero: {list(weights)}")
+        if (task == "classification") != (classes is not None):
+            raise ValueError("classification needs classes, regression has none")
+        self.featurizer, self.members = featurizer, list(members)
+        self.weights = [float(weight) / float(sum(weights)) for weight in weights]
+        self.task, self.target, self.meta = task, target, meta
+        self.classes = None if classes is None else np.asarray(classes)
+        self.description = dict(description or {})
+        self.use_threads(threads)
+
+    @property
+    def columns(self) -> list[str]:
+        """The raw columns that rows must have, in the order of the training data."""
+        return list(self.featurizer.columns_)
+
+    def use_threads(self, threads: int) -> Predictor:
+        """Let each member use this many threads; returns itself."""
+        self.threads = threads
+        for member in self.members:
+            member.threads = threads
+        return self
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Labels in their original type, or float64 values: shape (rows,).
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Raw rows. The order of columns is free and other columns are ignored; unseen categories, missing
+            values and other dtypes are fine.
+
+        Raises
+        ------
+        DataError
+            A column that the model uses is missing, or there twice.
+        """
+        if self.classes is None:
+            return self._in_batches(frame)
+        return self.classes[self._in_batches(frame).argmax(axis=1)]
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        """Probabilities: float64, shape (rows, C), in the order of ``classes``. Errors as :meth:`predict`."""
+        if self.classes is None:
+            raise DataError(f"the model of {self.target!r} is a regression: no probabilities; use predict")
+        return self._in_batches(frame)
+
+    def predict_table(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """``prediction`` and, for classification, ``proba_<class>`` for each class, on the rows' index."""
+        values = self._in_batches(frame)
+        if self.classes is None:
+            return pd.DataFrame({"prediction": values}, index=frame.index)
+        table = pd.DataFrame(values, columns=self.proba_names, index=frame.index)
+        table.insert(0, "prediction", self.classes[values.argmax(axis=1)])
+        return table
+
+    @property
+    def proba_names(self) -> list[str]:
+        """Names of the columns of probabilities: ``proba_<class>``."""
+        return [] if self.classes is None else [f"proba_{label}" for label in self.classes]
+
+    def _in_batches(self, frame: pd.DataFrame) -> np.ndarray:
+        raw = self._used(frame)
+        width = () if self.classes is None else (len(self.classes),)
+        output = np.empty((len(raw), *width), dtype=np.float64)
+        for rows in _batches(len(raw), max(1, len(self.featurizer.schema_.names))):
+            output[rows] = self._combine(self.featurizer.transform(raw.iloc[rows]))
+        return output
+
+    def _used(self, frame: pd.DataFrame) -> pd.DataFrame:
+        columns = self.columns
+        missing = [name for name in columns if name not in frame.columns]
+        if missing:
+            names = ", ".join(map(repr, missing))
+            raise DataError(f"the rows lack column {names}; the model uses {', '.join(columns)}")
+        raw = frame[columns]
+        if raw.shape[1] != len(columns):
+            twice = raw.columns[raw.columns.duplicated()][0]
+            raise DataError(f"the rows have column {twice!r} twice: remove or rename one")
+        return raw
+
+    def _combine(self, X: FeatureMatrix) -> np.ndarray:
+        if self.meta is not None:
+            features = stack_features([self._ask(member, X) for member in self.members], self.task)
+            classes = 0 if self.classes is None else len(self.classes)
+            return meta_predict(self.task, self.meta, features, classes)
+        pairs = zip(self.members, self.weights, strict=True)
+        return sum(weight * self._ask(member, X) for member, weight in pairs if weight)
+
+    def _ask(self, member: Learner, X: FeatureMatrix) -> np.ndarray:
+        values = member.predict(X) if self.classes is None else member.predict_proba(X)
+        return np.asarray(values, dtype=np.float64)
+
+
+def _batches(rows: int, columns: int) -> Iterator[slice]:
+    step = max(1024, BATCH_CELLS // columns)
+    for start in range(0, rows, step):
+        yield slice(start, start + step)
+
+
+def stack_features(predictions: Sequence[np.ndarray], task: str) -> np.ndarray:
+    """What a meta-learner is fed: the members' predictions side by side.
+
+    Parameters
+    ----------
+    predictions : sequence of array
+        One a member: probabilities of shape (n, C), or values of shape (n,) for regression.
+
+    Returns
+    -------
+    array, float64, shape (n, k)
+        For each member one column for regression, one for two classes (the probability of the second: the
+        other one says the same), C for more classes.
+    """
+    if task != "classification":
+        return np.column_stack([np.asarray(values, dtype=np.float64) for values in predictions])
+    return np.hstack([np.asarray(p[:, 1:] if p.shape[1] == 2 else p, dtype=np.float64) for p in predictions])
+
+
+def meta_predict(task: str, meta: Any, features: np.ndarray, classes: int) -> np.ndarray:
+    """A meta-learner's probabilities, shape (n, classes), or values, shape (n,).
+
+    A class that the meta-learner never saw in training gets probability 0.
+    """
+    if task != "classification":
+        return np.asarray(meta.predict(features), dtype=np.float64)
+    full = np.zeros((len(features), classes))
+    full[:, np.asarray(meta.classes_, dtype=int)] = meta.predict_proba(features)
+    return full
