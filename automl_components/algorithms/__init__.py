@@ -15,11 +15,22 @@ if TYPE_CHECKING:
 
 Task = Literal["classification", "regression"]
 View = Literal["tree", "dense", "nonnegative", "binary"]
+Categories = Literal["codes", "positions", "frame"]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a default may depend on: the size of the training data, never its content."""
+    """What a default may depend on: the size of the training data, never its content.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Size of the training data; ``columns`` counts all engineered columns.
+    classes : int
+        Number of classes; 0 for regression.
+    sparse : bool
+        Whether there is a sparse block (n-grams, hashed categories).
+    """
 
     rows: int
     columns: int
@@ -56,10 +67,17 @@ class Algorithm:
         Import names of optional packages; when one is absent the algorithm is skipped with a reason.
     weights : bool
         Whether ``fit`` takes ``sample_weight``.
-    max_rows : int or None
-        Above this many rows it is left out unless it is asked for by name.
-    by_default : bool
-        Whether it takes part when no list of allowed algorithms is given.
+    sparse : bool
+        Whether the estimator takes a sparse matrix; where not, it gets the leading components of the sparse
+        block.
+    missing : bool
+        View ``"tree"`` only: whether the estimator takes NaN; where not, medians are imputed.
+    categories : str
+        View ``"tree"`` only: how categories reach the estimator. ``"codes"``: as numbers; ``"positions"``: as
+        numbers, and the estimator is told which columns they are; ``"frame"``: as categorical columns of a
+        DataFrame.
+    min_rows, max_rows : int or None
+        Outside of these numbers of rows it is left out unless it is asked for by name.
     fixed : mapping
         Parameters that are always passed, whatever the trial: verbosity, determinism.
     """
@@ -74,9 +92,24 @@ class Algorithm:
     aliases: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     weights: bool = True
+    sparse: bool = True
+    missing: bool = True
+    categories: Categories = "codes"
+    min_rows: int | None = None
     max_rows: int | None = None
-    by_default: bool = True
     fixed: Mapping[str, Any] = field(default_factory=dict)
+
+    def describe(self, params: Mapping[str, Any]) -> str:
+        """The trial as a leaderboard prints it: the preprocessing step and the model.
+
+        >>> ALGORITHMS["logistic_regression"].describe({"scaler": "PCA", "C": 1.0})
+        'PCA, LogisticRegression'
+        >>> ALGORITHMS["light_gbm"].describe({"num_leaves": 31})
+        'LightGBM'
+        """
+        steps = {"nonnegative": "MinMaxScaler", "binary": "Binarizer", "tree": "none"}
+        step = steps.get(self.view) or params.get("scaler", "StandardScaler")
+        return self.title if step == "none" else f"{step}, {self.title}"
 
     def missing_packages(self) -> tuple[str, ...]:
         """Import names of the optional packages that are not installed."""

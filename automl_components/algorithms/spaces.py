@@ -1,0 +1,99 @@
+"""How search spaces are written and drawn from; optuna's distributions describe them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from optuna.distributions import (
+        BaseDistribution,
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    from automl_components.algorithms import Algorithm, Shape, Task
+
+SCALERS = (
+    "StandardScaler",
+    "MinMaxScaler",
+    "MaxAbsScaler",
+    "RobustScaler",
+    "PCA",
+    "TruncatedSVD",
+    "Normalizer",
+)
+"""Azure's preprocessing steps, searched together with the model; the first is the default."""
+
+
+def real(low: float, high: float, *, log: bool = True) -> FloatDistribution:
+    """A real number in [low, high], on a logarithmic scale unless said otherwise."""
+    from optuna.distributions import FloatDistribution
+
+    return FloatDistribution(low, high, log=log)
+
+
+def integer(low: int, high: int, *, log: bool = False) -> IntDistribution:
+    """An integer in [low, high]; ``high`` is raised to ``low`` where the data is too small for it."""
+    from optuna.distributions import IntDistribution
+
+    return IntDistribution(low, max(low, high), log=log)
+
+
+def choice(*options: str | float | bool | None) -> CategoricalDistribution:
+    """One of the options."""
+    from optuna.distributions import CategoricalDistribution
+
+    return CategoricalDistribution(options)
+
+
+def scaler() -> CategoricalDistribution:
+    """The preprocessing step of a ``"dense"`` view."""
+    return choice(*SCALERS)
+
+
+def suggest(algorithm: Algorithm, task: Task, shape: Shape, rng: np.random.Generator) -> dict[str, Any]:
+    """Complete parameters of one trial: the defaults, with every searched one drawn at random.
+
+    The draw depends on ``rng`` only; values are plain Python numbers, strings and booleans.
+    """
+    drawn = {name: _draw(space, rng) for name, space in algorithm.space(task, shape).items()}
+    return {**algorithm.defaults(task, shape), **drawn}
+
+
+def corners(algorithm: Algorithm, task: Task, shape: Shape) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Complete parameters at the two ends of the space: all lowest (first), all highest (last)."""
+    defaults, space = algorithm.defaults(task, shape), algorithm.space(task, shape)
+    ends = {name: _ends(distribution) for name, distribution in space.items()}
+    low, high = ({name: pair[i] for name, pair in ends.items()} for i in (0, 1))
+    return {**defaults, **low}, {**defaults, **high}
+
+
+def _ends(space: BaseDistribution) -> tuple[Any, Any]:
+    from optuna.distributions import CategoricalDistribution
+
+    if isinstance(space, CategoricalDistribution):
+        return space.choices[0], space.choices[-1]
+    return space.low, space.high  # type: ignore[attr-defined]
+
+
+def _draw(space: BaseDistribution, rng: np.random.Generator) -> Any:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(space, CategoricalDistribution):
+        return space.choices[int(rng.integers(len(space.choices)))]
+    if isinstance(space, FloatDistribution):
+        if space.log:
+            value = math.exp(rng.uniform(math.log(space.low), math.log(space.high)))
+            return min(space.high, max(space.low, value))
+        return float(rng.uniform(space.low, space.high))
+    if not isinstance(space, IntDistribution):
+        raise TypeError(f"cannot draw from {type(space).__name__}")
+    if (
+        space.log
+    ):  # every integer owns the half unit around it, so both ends are drawn as often as they should
+        exact = math.exp(rng.uniform(math.log(space.low - 0.5), math.log(space.high + 0.5)))
+        return min(space.high, max(space.low, round(exact)))
+    return int(rng.integers(space.low, space.high + 1))

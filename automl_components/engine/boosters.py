@@ -1,0 +1,124 @@
+"""Fitting LightGBM, XGBoost and CatBoost: early stopping on validation rows and a deadline, by callback."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a booster is fitted or validated on: a matrix as its view made it, targets, weights."""
+
+    X: Any
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+
+class Stopper:
+    """Told of each round, says when to stop; remembers the best round.
+
+    Patience grows with the best round so far: ``0.3 * best + max(20, 150 * min(1, 10000 / rows))`` rounds
+    without a lower validation loss (AutoGluon's adaptive rule, with half its base). The deadline, in seconds
+    of ``time.monotonic``, ends a fit after the current round.
+    """
+
+    def __init__(self, rows: int, deadline: float | None) -> None:
+        self.base = max(20.0, 150.0 * min(1.0, 10_000 / rows))
+        self.deadline = float("inf") if deadline is None else deadline
+        self.round, self.best, self.lowest = -1, 0, float("inf")
+        self.reason = "rounds"
+
+    def __call__(self, loss: float | None) -> bool:
+        """Whether to stop after one more round, with this validation loss (None without validation rows)."""
+        self.round += 1
+        if loss is None:
+            self.best = self.round
+        elif loss < self.lowest:
+            self.lowest, self.best = loss, self.round
+        if self.round - self.best > 0.3 * self.best + self.base:
+            self.reason = "patience"
+        if time.monotonic() >= self.deadline:
+            self.reason = "deadline"
+        return self.reason != "rounds"
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds up to the best one."""
+        return self.best + 1
+
+
+def fit_lightgbm(
+    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
+) -> Any:
+    """Fit an ``LGBMModel`` and return its ``lightgbm.Booster``, cut at the best round."""
+    from lightgbm.callback import EarlyStopException
+
+    def after_round(env: Any) -> None:
+        results = env.evaluation_result_list
+        stop = stopper(results[0][2] if results else None)
+        if stop or env.iteration + 1 == env.end_iteration:
+            raise EarlyStopException(stopper.best, [])
+
+    arguments: dict[str, Any] = {"callbacks": [after_round], "categorical_feature": list(categories)}
+    if valid is not None:
+        arguments["eval_sample_weight"] = [valid.weight]
+        if "eval_X" in inspect.signature(estimator.fit).parameters:  # LightGBM 4.7 renamed eval_set
+            arguments |= {"eval_X": (valid.X,), "eval_y": (valid.y,)}
+        else:
+            arguments["eval_set"] = [(valid.X, valid.y)]
+    booster = estimator.fit(train.X, train.y, sample_weight=train.weight, **arguments).booster_
+    booster.best_score = {}  # LightGBM keeps an OrderedDict, which is no trusted type in a model file
+    return booster
+
+
+def fit_xgboost(
+    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
+) -> Any:
+    """Fit an ``XGBModel``, cut at the best round."""
+    from xgboost.callback import TrainingCallback
+
+    class AfterRound(TrainingCallback):  # type: ignore[misc]
+        def after_iteration(
+            self, model: Any, epoch: int, evals_log: dict[str, dict[str, list[float]]]
+        ) -> bool:
+            losses = [values[-1] for metrics in evals_log.values() for values in metrics.values()]
+            return stopper(losses[0] if losses else None)
+
+        def after_training(self, model: Any) -> Any:
+            return model[: stopper.rounds]
+
+    arguments: dict[str, Any] = {}
+    if valid is not None:
+        arguments = {"eval_set": [(valid.X, valid.y)], "sample_weight_eval_set": [valid.weight]}
+    estimator.set_params(callbacks=[AfterRound()])
+    estimator.fit(train.X, train.y, sample_weight=train.weight, verbose=False, **arguments)
+    return estimator.set_params(callbacks=None)
+
+
+def fit_catboost(
+    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
+) -> Any:
+    """Fit a ``CatBoost`` model, cut at the best round."""
+    from catboost import Pool
+
+    class AfterRound:
+        def after_iteration(self, info: Any) -> bool:
+            losses = next(iter(info.metrics.get("validation", {}).values()), [None])
+            return not stopper(losses[-1])
+
+    def pool(rows: Rows) -> Any:
+        return Pool(rows.X, rows.y, cat_features=list(categories), weight=rows.weight)
+
+    evaluation = None if valid is None else pool(valid)
+    return estimator.fit(
+        pool(train), eval_set=evaluation, use_best_model=valid is not None, callbacks=[AfterRound()]
+    )
+
+
+FITTERS = {"lightgbm": fit_lightgbm, "xgboost": fit_xgboost, "catboost": fit_catboost}

@@ -1,0 +1,230 @@
+"""One trial's model: a view, an estimator of the catalog, and what turns its output into predictions."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from automl_components.algorithms import ALGORITHMS, Algorithm
+from automl_components.core.errors import SettingsError, nearest
+from automl_components.engine.boosters import FITTERS, Rows, Stopper
+from automl_components.engine.scores import decision, fit_calibration
+from automl_components.engine.views import TableView, TreeView
+
+if TYPE_CHECKING:
+    from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
+
+ABSENT = 1e-6  # probability of a class that no training row had
+
+
+class Learner:
+    """An algorithm with its parameters, fitted on the rows of one fold (or on all).
+
+    The view is fitted on the training rows only. Weights are scaled to a mean of 1, and for regression the
+    target to mean 0 and deviation 1, so that penalties mean the same on all data; rows of weight 0 are left
+    out. Where the training rows have one class, or one target value, that is the prediction.
+
+    Parameters
+    ----------
+    algorithm : str
+        Name in the catalog.
+    task : str
+        ``"classification"`` or ``"regression"``.
+    params : dict
+        Complete parameters as ``defaults``, ``suggest`` or a portfolio give them: the estimator's, and
+        ``"scaler"`` for a dense view.
+    schema : FeatureSchema
+        Columns of the matrices to come.
+    classes : int
+        Number of classes of the whole problem; 0 for regression.
+    seed, threads : int
+        Seed of everything random, and number of threads of a fit.
+
+    Attributes
+    ----------
+    accepts_weights : bool
+        Whether ``sample_weight`` has an effect.
+    pipeline_name : str
+        What a leaderboard prints, such as ``"StandardScaler, LogisticRegression"``.
+    rounds_ : int or None
+        Best number of boosting rounds, where validation rows chose it; a refit passes it as ``n_estimators``.
+    stop_reason_ : str or None
+        Why boosting ended: ``"rounds"``, ``"patience"`` or ``"deadline"``; None for other algorithms.
+
+    Raises
+    ------
+    SettingsError
+        Unknown algorithm, one that cannot do the task, an unknown parameter or scaler.
+    """
+
+    def __init__(
+        self,
+        algorithm: str,
+        task: str,
+        params: dict[str, Any],
+        schema: FeatureSchema,
+        classes: int = 0,
+        seed: int = 0,
+        threads: int = 1,
+    ) -> None:
+        entry = ALGORITHMS[algorithm]
+        if task not in entry.estimators:
+            raise SettingsError(
+                f"algorithm {algorithm!r} is for {' and '.join(entry.estimators)}, not for {task}"
+            )
+        if "scaler" in params and entry.view != "dense":
+            raise SettingsError(f"algorithm {algorithm!r} takes no scaler: its input is not scaled by choice")
+        self.algorithm, self.task, self.params = algorithm, task, dict(params)
+        self.classes, self.seed, self.threads = classes, seed, threads
+        self.widths = [len(schema.numeric), len(schema.codes), len(schema.sparse)]
+        self.accepts_weights = entry.weights
+        self.pipeline_name = entry.describe(params)
+        self.rounds_: int | None = None
+        self.stop_reason_: str | None = None
+
+    def fit(
+        self,
+        X: FeatureMatrix,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        valid: tuple[FeatureMatrix, np.ndarray, np.ndarray | None] | None = None,
+        deadline: float | None = None,
+    ) -> Learner:
+        """Fit view and estimator.
+
+        Parameters
+        ----------
+        y : int array (class codes) or float array, shape (n,)
+        sample_weight : float array, shape (n,), or None
+            Not negative; ignored where ``accepts_weights`` is False.
+        valid : (FeatureMatrix, y, weights or None), optional
+            Rows on which LightGBM, XGBoost and CatBoost stop early; other algorithms do not look at them.
+        deadline : float, optional
+            ``time.monotonic`` seconds at which those three end with the rounds they have.
+        """
+        entry = ALGORITHMS[self.algorithm]
+        weight = sample_weight if self.accepts_weights else None
+        X, y, weight = _weighted_rows(X, np.asarray(y), weight)
+        self.rounds_ = self.stop_reason_ = self.estimator_ = self.calibration_ = None
+        self._learn_target(y)
+        if self.constant_:
+            return self
+        with threadpool_limits(self.threads), warnings.catch_warnings():
+            # an estimator that has not converged is a trial like any other: its score tells
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.view_ = _view(entry, self.params, self.seed).fit(X)
+            train = Rows(self.view_.transform(X), self._encode(y), weight)
+            estimator, positions = self._estimator(entry)
+            library = type(estimator).__module__.partition(".")[0]
+            if library in FITTERS:
+                self._boost(FITTERS[library], estimator, train, self._validation(valid), positions, deadline)
+            else:
+                self._fit_plain(estimator, train)
+        return self
+
+    def predict(self, X: FeatureMatrix) -> np.ndarray:
+        """Regression: float64 values. Classification: int32 codes of the most probable class. Shape (n,)."""
+        if self.task == "classification":
+            return np.argmax(self.predict_proba(X), axis=1).astype(np.int32)
+        if self.constant_ or not X.rows:
+            return np.full(X.rows, self.shift_)
+        raw = np.asarray(self.estimator_.predict(self.view_.transform(X)), dtype=np.float64).ravel()
+        return raw * self.scale_ + self.shift_
+
+    def predict_proba(self, X: FeatureMatrix) -> np.ndarray:
+        """Probabilities, float64, shape (n, classes); rows sum to 1, an unseen class gets next to nothing."""
+        proba = np.full((X.rows, self.classes), ABSENT)
+        if self.constant_ or not X.rows:
+            proba[:, self.present_] = 1.0
+        else:
+            proba[:, self.present_] = self._probabilities(self.view_.transform(X))
+        return proba / proba.sum(axis=1, keepdims=True)
+
+    def _learn_target(self, y: np.ndarray) -> None:
+        if self.task == "classification":
+            self.present_ = np.unique(y)
+            self.constant_ = len(self.present_) < 2
+        else:
+            self.shift_, self.scale_ = float(np.mean(y)), float(np.std(y))
+            self.constant_ = bool(np.ptp(y) == 0)
+
+    def _encode(self, y: np.ndarray) -> np.ndarray:
+        if self.task == "classification":
+            return np.searchsorted(self.present_, y)
+        return (y - self.shift_) / self.scale_
+
+    def _validation(self, valid: tuple[FeatureMatrix, np.ndarray, np.ndarray | None] | None) -> Rows | None:
+        """Validation rows as the booster takes them, without classes that it has not seen."""
+        if valid is None:
+            return None
+        X, y, weight = valid
+        y = np.asarray(y)
+        if self.task == "classification" and not (known := np.isin(y, self.present_)).all():
+            X, y = X.take(known), y[known]
+            weight = None if weight is None else weight[known]
+        return Rows(self.view_.transform(X), self._encode(y), weight) if len(y) else None
+
+    def _estimator(self, entry: Algorithm) -> tuple[Any, list[int]]:
+        """The unfitted estimator, and the positions of the columns it takes as categories."""
+        kind = entry.estimator_class(self.task)
+        accepted = {*inspect.signature(kind).parameters, *kind().get_params()}
+        params = {name: value for name, value in self.params.items() if name != "scaler"}
+        for name in params.keys() - accepted:
+            if "kwargs" not in accepted:  # LightGBM and XGBoost pass more on to their libraries
+                raise SettingsError(f"{self.algorithm} has no parameter {name!r}{nearest(name, accepted)}")
+        given = {"random_state": self.seed, "n_jobs": self.threads, "thread_count": self.threads}
+        positions = self.view_.categories_ if entry.categories != "codes" else []
+        given = {name: value for name, value in given.items() if name in accepted}
+        return kind(**{**params, **given, **entry.fixed}), positions
+
+    def _boost(
+        self,
+        fitter: Any,
+        estimator: Any,
+        train: Rows,
+        valid: Rows | None,
+        categories: list[int],
+        deadline: float | None,
+    ) -> None:
+        stopper = Stopper(len(train.y), deadline)
+        self.estimator_ = fitter(estimator, train, valid, stopper, categories)
+        self.rounds_ = None if valid is None else stopper.rounds
+        self.stop_reason_ = stopper.reason
+
+    def _fit_plain(self, estimator: Any, train: Rows) -> None:
+        if self.task == "classification" and not hasattr(estimator, "predict_proba"):
+            self.calibration_ = fit_calibration(estimator, train.X, train.y, train.weight, self.seed)
+        weights = {} if train.weight is None else {"sample_weight": train.weight}
+        self.estimator_ = estimator.fit(train.X, train.y, **weights)
+
+    def _probabilities(self, seen: Any) -> np.ndarray:
+        """Of the classes seen in training, shape (n, len(present_))."""
+        if self.calibration_ is not None:
+            return self.calibration_.predict_proba(decision(self.estimator_, seen))
+        if hasattr(self.estimator_, "predict_proba"):
+            return np.asarray(self.estimator_.predict_proba(seen), dtype=np.float64)
+        proba = self.estimator_.predict(seen)  # a lightgbm.Booster: of the second class where there are two
+        return np.column_stack([1 - proba, proba]) if proba.ndim == 1 else proba
+
+
+def _view(entry: Algorithm, params: dict[str, Any], seed: int) -> TreeView | TableView:
+    if entry.view == "tree":
+        return TreeView(entry.sparse, entry.missing, entry.categories == "frame", seed)
+    return TableView(entry.view, params.get("scaler", "StandardScaler"), entry.sparse, seed)
+
+
+def _weighted_rows(
+    X: FeatureMatrix, y: np.ndarray, weight: np.ndarray | None
+) -> tuple[FeatureMatrix, np.ndarray, np.ndarray | None]:
+    if weight is None:
+        return X, y, None
+    weight = np.asarray(weight, dtype=np.float64)
+    if not (weight > 0).all():
+        rows = weight > 0
+        X, y, weight = X.take(rows), y[rows], weight[rows]
+    return X, y, weight / weight.mean()
