@@ -1,0 +1,185 @@
+"""What every section of a job file is: strict, frozen, and able to say what is wrong with it."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from automl_components.core.errors import SettingsError, nearest
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+    from pydantic_core import ErrorDetails
+    from typing_extensions import Self
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _Meta(ModelMetaclass):
+    """A call raises SettingsError; inside another model pydantic collects the errors itself."""
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:  # noqa: N805 - a metaclass
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            raise settings_error(error, typing.cast("type[Settings]", cls)) from None
+
+
+class Settings(BaseModel, metaclass=_Meta):
+    """Base of the sections of a job file and of the mappings inside them.
+
+    A value of None always means "not given". Keys of Azure's earlier versions are taken for the present ones.
+
+    Attributes
+    ----------
+    section : str
+        The key that holds the section in a job file; empty for an inline section and for nested mappings.
+    inline : bool
+        Whether the fields are top-level keys of the job file.
+    former_names : mapping of str to str
+        Earlier names of fields, which are still accepted.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    section: ClassVar[str] = ""
+    inline: ClassVar[bool] = False
+    former_names: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_what_is_given(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        given = {key: value for key, value in values.items() if value is not None}
+        for former, name in cls.former_names.items():
+            if former in given:
+                if name in given:
+                    raise ValueError(f"{former} is another name of {name}: give one of them")
+                given[name] = given.pop(former)
+        return given
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """Every key that is accepted: the fields as a job file spells them, then their former names."""
+        return [*_fields(cls), *cls.former_names]
+
+    @classmethod
+    def read(cls, values: object, *, where: str | None = None, source: str = "") -> Self:
+        """The section from what a file or a caller holds.
+
+        Parameters
+        ----------
+        values : mapping, Settings or None
+            None is an empty section. An object of this class is returned as it is.
+        where : str, optional
+            Dotted path of the section for messages; by default ``section``.
+        source : str
+            Name of the file, for messages.
+
+        Raises
+        ------
+        SettingsError
+            One line for each problem: its dotted path, what was found, what would be right.
+        """
+        if isinstance(values, cls):
+            return values
+        try:
+            return cls.model_validate({} if values is None else values)
+        except ValidationError as error:
+            raise settings_error(error, cls, where=where, source=source) from None
+
+    def given(self) -> dict[str, Any]:
+        """What was set explicitly, as plain YAML values under the keys of a job file."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def notes(self) -> list[str]:
+        """What was accepted although it changes nothing in a run of this package, one sentence each."""
+        return []
+
+
+def settings_error(
+    error: ValidationError, cls: type[Settings], *, where: str | None = None, source: str = ""
+) -> SettingsError:
+    """Pydantic's error in our words: a line a problem, each with its dotted path."""
+    where = cls.section if where is None else where
+    return problems_error([_explain(e, cls, where) for e in error.errors(include_url=False)], source)
+
+
+def problems_error(problems: Iterable[str], source: str = "") -> SettingsError:
+    """One error for all problems; ``source`` names the file.
+
+    >>> print(problems_error(["a: missing"], "job.yml"))
+    job.yml: a: missing
+    >>> print(problems_error(["a: missing", "b: missing"], "job.yml"))
+    job.yml: 2 problems
+      a: missing
+      b: missing
+    """
+    lines = list(dict.fromkeys(problems))
+    if len(lines) == 1:
+        return SettingsError(f"{source}: {lines[0]}" if source else lines[0])
+    heading = f"{source}: {len(lines)} problems" if source else f"{len(lines)} problems"
+    return SettingsError("\n  ".join([heading, *lines]))
+
+
+def unknown_key(key: str, known: Iterable[str], *, within: type[Settings] | None = None) -> str:
+    """What to say of a key that is not known where it was found: where it belongs, or the nearest one."""
+    for other in Settings.__subclasses__():
+        if other is not within and (other.section or other.inline) and key in other.keys():  # noqa: SIM118
+            place = f"in {other.section!r}" if other.section else "at the top level"
+            return f"unknown here; it belongs {place}"
+    return f"unknown{nearest(key, known)}"
+
+
+def _explain(error: ErrorDetails, cls: type[Settings], where: str) -> str:
+    path = _path(where, error["loc"])
+    match error["type"]:
+        case "extra_forbidden":
+            model = _model_at(cls, error["loc"][:-1])
+            what = unknown_key(str(error["loc"][-1]), _fields(model), within=model)
+        case "missing":
+            what = "missing; it is required"
+        case "value_error":
+            what = str(error["ctx"]["error"])
+        case "model_type" | "model_attributes_type":
+            what = f"found {_short(error['input'])}; must be a mapping of keys to values"
+        case _:
+            what = f"found {_short(error['input'])}; {error['msg'].replace('Input should', 'should')}"
+    return f"{path}: {what}" if path else what
+
+
+def _fields(cls: type[Settings]) -> list[str]:
+    return [field.alias or name for name, field in cls.model_fields.items()]
+
+
+def _path(where: str, location: tuple[int | str, ...]) -> str:
+    text = where
+    for step in location:
+        if step == "[key]":  # pydantic's way to say that the key, not its value, is wrong
+            continue
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text
+
+
+def _model_at(cls: type[Settings], location: tuple[int | str, ...]) -> type[Settings]:
+    """The model that a location inside ``cls`` leads to."""
+    for step in location:
+        if isinstance(step, str) and step in cls.model_fields:
+            cls = next(_models_in(cls.model_fields[step].annotation), cls)
+    return cls
+
+
+def _models_in(annotation: Any) -> typing.Iterator[type[Settings]]:
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,92 @@
+"""How long and how far the search may go: the ``limits`` section."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from automl_components.core.settings.base import Settings
+from automl_components.core.settings.values import Count, Duration, Number, not_yet
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+def _cores(value: object) -> object:
+    if isinstance(value, bool) or value in (0, "0"):
+        raise ValueError(f"found {value!r}; should be 1 or more, or -1 for all cores")
+    return value
+
+
+def _one_node(value: object) -> object:
+    if isinstance(value, int) and value > 1:
+        raise not_yet(f"distributed mode (max_nodes {value})", "remove it or set it to 1")
+    return value
+
+
+class LimitsSettings(Settings):
+    """When the search ends, and what it may use.
+
+    Where Azure's sources disagree: the whole search may take 8,640 minutes and a trial 43,200, as the how-to
+    pages say (the forecasting YAML page: 360 and 30). The time covers reading, featurization and trials, not
+    ensembles and explanations (how-to pages). ``max_cores_per_trial`` is -1, all cores shared out among the
+    concurrent trials, as in the YAML reference (the Python package: 1), so that no core idles.
+    """
+
+    section: ClassVar[str] = "limits"
+    former_names: ClassVar[Mapping[str, str]] = {
+        "timeout": "timeout_minutes",
+        "trial_timeout": "trial_timeout_minutes",
+        "max_concurrent_iterations": "max_concurrent_trials",
+    }
+
+    max_trials: Count = Field(1000, description="Number of configurations to try.")
+    timeout_minutes: Duration = Field(8640.0, description="Time for the whole search, in minutes.")
+    timeout_seconds: Duration | None = Field(
+        None, description="The same in seconds; instead of timeout_minutes."
+    )
+    trial_timeout_minutes: Duration = Field(43200.0, description="Time for one trial, in minutes.")
+    max_concurrent_trials: Count = Field(1, description="Trials at the same time.")
+    max_cores_per_trial: Annotated[int, BeforeValidator(_cores), Field(ge=-1)] = Field(
+        -1, description="Cores of one trial; -1: all, shared out among concurrent trials."
+    )
+    enable_early_termination: bool = Field(True, description="Stop when the best score stays the same.")
+    exit_score: Number | None = Field(None, description="Stop when the primary metric reaches this value.")
+    max_nodes: Annotated[Count, BeforeValidator(_one_node)] | None = Field(
+        None, description="Machines; only 1."
+    )
+    strict: bool = Field(
+        False, description="Make Azure's rule on size and time an error instead of a warning."
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.timeout_seconds is not None and "timeout_minutes" in self.model_fields_set:
+            raise ValueError("timeout_minutes and timeout_seconds are both given; remove one of them")
+        return self
+
+    @property
+    def seconds(self) -> float:
+        """Time for the whole search, in seconds."""
+        return self.timeout_minutes * 60 if self.timeout_seconds is None else self.timeout_seconds
+
+    @property
+    def search_seconds(self) -> float:
+        """The part of it that the trials may use: all of it; ensembles come on top."""
+        return self.seconds
+
+    @property
+    def trial_seconds(self) -> float:
+        """Time for one trial, in seconds."""
+        return self.trial_timeout_minutes * 60
+
+    @property
+    def threads(self) -> int:
+        """Cores that one trial may use on this machine."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if self.max_cores_per_trial == -1:
+            return max(1, cores // self.max_concurrent_trials)
+        return min(self.max_cores_per_trial, cores)

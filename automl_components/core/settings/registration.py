@@ -1,0 +1,86 @@
+"""How the best model enters the MLflow registry: the ``registration`` section, which Azure does not have."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from automl_components.core.settings.base import Settings
+from automl_components.core.settings.values import Label, Names, Number, Text
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+def _model_name(value: str) -> str:
+    if re.search(r"[/:]", value):
+        raise ValueError(f"found {value!r}; the registry allows no '/' and no ':' in a model's name")
+    return value
+
+
+def _alias(value: str) -> str:
+    if not re.fullmatch(r"[\w-]+", value) or value.lower() == "latest" or re.fullmatch(r"[vV]\d+", value):
+        raise ValueError(
+            f"found {value!r}; an alias is letters, digits, '_' and '-', but not 'latest' or 'v' and a number"
+        )
+    return value
+
+
+def _aliases(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_alias, values))
+
+
+def _bounds(value: Any) -> Any:
+    return value if isinstance(value, (dict, Bounds)) else {"min": value}
+
+
+class Bounds(Settings):
+    """Where a metric must lie, ends included."""
+
+    min: Number | None = Field(None, description="Not less than this.")
+    max: Number | None = Field(None, description="Not more than this.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is greater than max {self.max}")
+        return self
+
+
+class RegistrationSettings(Settings):
+    """Which model is registered under which name, and what it must prove first.
+
+    The gate opens only if every metric of the test run lies within its bounds, and only if the model beats
+    the one under ``champion_alias``, where there is one, on the same test data.
+    """
+
+    section: ClassVar[str] = "registration"
+
+    enabled: bool = Field(True, description="Whether the run ends with a registration.")
+    model_name: Annotated[Text, AfterValidator(_model_name)] | None = Field(
+        None, description="Name in the registry; by default the job's experiment_name or name."
+    )
+    description: str | None = Field(None, description="Description of the registered version.")
+    tags: dict[Text, Label] = Field(default_factory=dict, description="Tags of the registered version.")
+    aliases: Annotated[Names, AfterValidator(_aliases)] = Field((), description="Aliases that point at it.")
+    trial: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Number of the trial to register instead of the best model."
+    )
+    metric: Text | None = Field(None, description="Register the trial that is best by this metric.")
+    gate: dict[Text, Annotated[Bounds, BeforeValidator(_bounds)]] = Field(
+        default_factory=dict,
+        description="Metrics of the test run and their bounds; a plain number is a minimum.",
+    )
+    champion_alias: Annotated[str, AfterValidator(_alias)] | None = Field(
+        None, description="Alias of the version that a new one must beat, and which then moves to it."
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.trial is not None and self.metric is not None:
+            raise ValueError("trial and metric both choose what is registered; remove one of them")
+        return self
