@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from automl_components.core.catalog import Catalog
 
@@ -16,26 +16,29 @@ class Metric:
     Attributes
     ----------
     name : str
-        Azure's name, such as ``"AUC_weighted"``.
+        Azure's name, such as ``"AUC_weighted"``; the dotted path of a custom metric.
     task : str
         ``"classification"`` or ``"regression"``.
     function : callable
-        Classification: ``function(y, proba, labels, sample_weight, **facts) -> float``; regression:
-        ``function(y, prediction, sample_weight, **facts) -> float``.
+        ``function(facts) -> float``, with the ``ClassificationFacts`` or ``RegressionFacts`` that stand
+        beside it in this package. Undefined is NaN, never an exception.
     greater_is_better : bool
         The direction of improvement.
     best : float
-        The value at a perfect prediction.
+        The value at a perfect prediction; NaN where it is not known (custom metrics).
     needs_proba : bool
         Whether probabilities, not only labels, enter.
+    binary : bool
+        Whether it judges one class, the positive one, and so needs two classes or a ``positive_label``.
     """
 
     name: str
     task: Literal["classification", "regression"]
-    function: Callable[..., float]
+    function: Callable[[Any], float]
     greater_is_better: bool
-    best: float
+    best: float = float("nan")
     needs_proba: bool = False
+    binary: bool = False
 
     def sign(self, value: float) -> float:
         """The value turned so that greater is better."""
