@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from automl_components.core.errors import SettingsError
-from automl_components.engine.predictor import stack_features
+from automl_components.engine.predictor import meta_predict, stack_features
 from automl_components.engine.problem import Problem
 
 START = 5
 """Models that the greedy selection starts from, at most (Azure's documented rule) ..."""
 WITHIN = 0.05
 """... and how far their score may be from the best one, relative to it."""
+ITERATIONS = 25
 CELLS = 400_000
 """Rows x classes that a score inside the greedy loop looks at; more are sampled."""
 
@@ -64,7 +65,7 @@ def score_splits(problem: Problem, predictions: np.ndarray) -> tuple[float, dict
     return (float(np.mean(defined)) if defined else float("nan")), average(tables)
 
 
-def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int = 25) -> Ensemble:
+def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int | None = None) -> Ensemble:
     """Greedy selection with replacement, from a sorted start (Caruana et al. 2004, as Azure documents it).
 
     It starts from up to five models within 5 % of the best score, keeps the best prefix of them, then adds whichever
@@ -75,7 +76,7 @@ def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int =
     candidates : sequence of Candidate
         At least one.
     iterations : int
-        Members, repeats counted, at most.
+        Members, repeats counted, at most; by default 25 (more gave nothing in TabRepo, arXiv 2311.02971).
     """
     worth = _loop_score(problem)
     metric = problem.scorer().metric
@@ -83,7 +84,7 @@ def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int =
     counts = _start(ordered, worth, metric.sign)
     total = sum(ordered[i].predictions * n for i, n in counts.items())
     best = worth(total / sum(counts.values()))
-    while sum(counts.values()) < iterations:
+    while sum(counts.values()) < (iterations or ITERATIONS):
         size = sum(counts.values()) + 1
         trials = [worth((total + candidate.predictions) / size) for candidate in ordered]
         pick = int(np.argmax(trials))
@@ -162,7 +163,7 @@ def meta_learner(task: str, kind: str | None, kwargs: dict[str, Any], *, cross_v
         raise SettingsError(f"stack_meta_learner_kwargs: {name} has no argument {unknown[0]!r}")
     fixed: dict[str, Any] = {
         "logistic_regression": {"max_iter": 1000},
-        "logistic_regression_cv": {"max_iter": 1000, "Cs": 5, "use_legacy_attributes": False, "l1_ratios": (0,)},
+        "logistic_regression_cv": {"max_iter": 1000, "Cs": 5, "scoring": "neg_log_loss", "use_legacy_attributes": False, "l1_ratios": (0,)},
         "light_gbm_classifier": {"n_estimators": 50, "num_leaves": 7, "verbose": -1, "n_jobs": 1},
         "light_gbm_regressor": {"n_estimators": 50, "num_leaves": 7, "verbose": -1, "n_jobs": 1},
     }.get(kind, {})
@@ -175,15 +176,6 @@ def meta_learner(task: str, kind: str | None, kwargs: dict[str, Any], *, cross_v
 def fit_meta(meta: Any, features: np.ndarray, target: np.ndarray, weights: np.ndarray | None) -> Any:
     """Fit a meta-learner with whatever weights it takes."""
     return meta.fit(features, target) if weights is None else meta.fit(features, target, sample_weight=weights)
-
-
-def meta_predict(task: str, meta: Any, features: np.ndarray, classes: int) -> np.ndarray:
-    """The meta-learner's probabilities for all classes, or values."""
-    if task != "classification":
-        return np.asarray(meta.predict(features), dtype=float)
-    full = np.zeros((len(features), classes))
-    full[:, np.asarray(meta.classes_, dtype=int)] = meta.predict_proba(features)
-    return full
 
 
 def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[], Any]) -> Ensemble:
@@ -201,6 +193,41 @@ def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[]
         meta = _fit_rows(problem, make_meta(), features, others)
         predictions[rows] = meta_predict(problem.task, meta, features[rows], count)
     meta = _fit_rows(problem, make_meta(), features, known)
+    score, metrics = score_splits(problem, predictions)
+    names = tuple(m.number for m in members)
+    return Ensemble("stack_ensemble", names, (1.0,) * len(names), predictions, score, metrics, meta)
+
+
+def stack_holdout(
+    problem: Problem,
+    members: Sequence[Candidate],
+    make_meta: Callable[[], Any],
+    share: float,
+    refit: Callable[[int, np.ndarray, np.ndarray], np.ndarray],
+) -> Ensemble:
+    """Stacking for a single split: a share of its training rows is kept from the members and trains the meta-learner.
+
+    Azure's ``stack_meta_learner_train_percentage``; the validation rows judge, as for every other model.
+
+    Parameters
+    ----------
+    share : float
+        In (0, 1).
+    refit : callable (trial number, positions to train on, positions to predict) -> predictions
+    """
+    from sklearn.model_selection import train_test_split
+
+    train, validation = next(problem.parts())
+    strata = problem.target[train] if problem.classes else None
+    if strata is not None and np.bincount(strata)[np.unique(strata)].min() < 2:
+        strata = None
+    base, held = train_test_split(train, test_size=share, random_state=problem.seed, stratify=strata)
+    kept = [refit(m.number, np.sort(base), np.sort(held)) for m in members]
+    weights = None if problem.weights is None else problem.weights[np.sort(held)]
+    meta = fit_meta(make_meta(), stack_features(kept, problem.task), problem.target[np.sort(held)], weights)
+    features = stack_features([m.predictions[validation] for m in members], problem.task)
+    predictions = np.full(problem.out_of_fold_shape, np.nan)
+    predictions[validation] = meta_predict(problem.task, meta, features, len(problem.classes))
     score, metrics = score_splits(problem, predictions)
     names = tuple(m.number for m in members)
     return Ensemble("stack_ensemble", names, (1.0,) * len(names), predictions, score, metrics, meta)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from automl_components.algorithms import Algorithm
-from automl_components.engine.learner import suggest
+from automl_components.algorithms.spaces import suggest
 from automl_components.engine.problem import Problem
 from automl_components.engine.trial import Config, TrialResult
 from automl_components.engine.workers import Pool, Reply

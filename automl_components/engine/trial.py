@@ -147,10 +147,10 @@ def make_learner(
     problem: Problem, config: Config, *, threads: int, part: int = -1, rounds: int | None = None
 ) -> Learner:
     """An unfitted learner for one split (``part``), or for all rows (-1), with fixed boosting rounds if given."""
-    params = dict(config.params)
+    params = config.params if rounds is None else config.params | {"n_estimators": rounds}
     return Learner(
         config.algorithm, problem.task, params, problem.features.schema, len(problem.classes),
-        config.seed(problem.seed, part), threads, **({} if rounds is None else {"rounds": rounds}),
+        config.seed(problem.seed, part), threads,
     )  # fmt: skip
 
 

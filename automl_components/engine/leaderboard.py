@@ -1,0 +1,47 @@
+"""The leaderboard: trials and ensembles, best first, with every metric; no times, so that equal runs have equal boards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from automl_components.engine.trial import TrialResult
+
+
+def leaderboard(results: Iterable[TrialResult], metric: Any, ensembles: Sequence[Any] = ()) -> pd.DataFrame:
+    """One row a trial or ensemble, best first, those without a score last.
+
+    Parameters
+    ----------
+    results : iterable of TrialResult
+    metric : Metric
+        The primary metric: names the column of the score and its direction.
+    ensembles : sequence of Ensemble
+
+    Returns
+    -------
+    DataFrame
+        Columns ``rank``, ``trial`` (number or ensemble kind), ``pipeline``, ``status``, the primary metric,
+        ``algorithm``, then all other metrics by name.
+    """
+    rows = [
+        {"trial": str(r.number), "pipeline": r.pipeline, "status": r.status, metric.name: r.score,
+         "algorithm": r.algorithm, **r.metrics, "_order": r.number}
+        for r in results
+    ]  # fmt: skip
+    titles = {"voting_ensemble": "VotingEnsemble", "stack_ensemble": "StackEnsemble"}
+    rows += [
+        {"trial": e.kind, "pipeline": titles[e.kind], "status": "Completed", "algorithm": e.kind, **e.metrics,
+         metric.name: e.score, "_order": -1}
+        for e in ensembles
+    ]  # fmt: skip
+    first = ["trial", "pipeline", "status", metric.name, "algorithm"]
+    board = pd.DataFrame(rows)
+    others = sorted(column for column in board if column not in [*first, "_order"])
+    worth = board[metric.name].astype(float) * (1 if metric.greater_is_better else -1)
+    order = pd.DataFrame({"worth": -worth, "number": board["_order"]}).sort_values(["worth", "number"]).index
+    board = board.loc[order, [*first, *others]].reset_index(drop=True)
+    board.insert(0, "rank", range(1, len(board) + 1))
+    return board

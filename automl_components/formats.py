@@ -1,0 +1,181 @@
+"""The folders of a run that are more than one table: how checked_data, features and trials lie on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl_components.core.errors import ArtifactError
+from automl_components.core.journal import Journal
+from automl_components.core.tables import read_table, write_mltable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from automl_components.engine.matrix import FeatureMatrix
+    from automl_components.engine.problem import Problem
+    from automl_components.engine.trial import TrialResult
+
+SPLIT = "_automl_split_"
+TARGET = "_automl_target"
+WEIGHT = "_automl_weight"
+TEST = "test"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A JSON file a person can read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1, sort_keys=False, default=str) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class CheckedData:
+    """Rows, types and target settled, folds fixed.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Feature columns of the training and validation rows.
+    target : array, shape (n,)
+        int32 codes of ``classes``, or float64.
+    classes : list
+        Original labels, sorted; empty for regression.
+    splits : int8 array, shape (n, k)
+    weights : float64 array, shape (n,), or None
+    facts : mapping
+        ``task``, ``target`` (column name), ``weight``, ``splits`` (what was decided and why), ...
+    test : DataFrame or None
+        The rows that ``test_data_size`` cut off first, as they came, with their target.
+    """
+
+    frame: pd.DataFrame
+    target: np.ndarray
+    classes: list[Any]
+    splits: np.ndarray
+    weights: np.ndarray | None
+    facts: Mapping[str, Any]
+    test: pd.DataFrame | None = None
+
+    def labels(self) -> np.ndarray | None:
+        """The classes as an array in their own type; None for regression."""
+        import numpy as np
+
+        return np.asarray(self.classes) if self.classes else None
+
+
+def write_checked(data: CheckedData, folder: Path) -> None:
+    """Write ``checked_data``: the feature columns, target codes, weights and split columns in one table."""
+    write_mltable(_with_reserved(data.frame, data.target, data.weights, data.splits), folder)
+    write_json(folder / "checked.json", {**data.facts, "classes": data.classes})
+    if data.test is not None:
+        write_mltable(data.test, folder / TEST)
+
+
+def read_checked(folder: Path) -> CheckedData:
+    """The inverse of :func:`write_checked`."""
+    facts = _facts(folder / "checked.json", "checked_data")
+    frame, target, weights, splits = _without_reserved(read_table(folder))
+    classes = facts.pop("classes")
+    test = read_table(folder / TEST) if (folder / TEST).exists() else None
+    return CheckedData(frame, target, classes, splits, weights, facts, test)
+
+
+def write_features(
+    matrix: FeatureMatrix, checked: CheckedData, folder: Path, *, names: Mapping[str, Any] | None = None
+) -> None:
+    """Write ``features``: numbers and category codes as a table, sparse columns beside it in SciPy's format."""
+    import pandas as pd
+    from scipy.sparse import save_npz
+
+    schema = matrix.schema
+    numeric = pd.DataFrame(matrix.numeric, columns=list(schema.numeric))
+    codes = pd.DataFrame(matrix.codes, columns=list(schema.codes))
+    frame = pd.concat([numeric, codes], axis=1)
+    write_mltable(_with_reserved(frame, checked.target, checked.weights, checked.splits), folder)
+    if matrix.sparse is not None:
+        save_npz(folder / "sparse.npz", matrix.sparse, compressed=False)
+    facts = {**checked.facts, "classes": checked.classes, "schema": schema.to_dict(), **(names or {})}
+    write_json(folder / "features.json", facts)
+
+
+def read_problem(folder: Path, *, primary_metric: str, positive_label: Any, seed: int) -> Problem:
+    """The learning problem that ``features`` holds."""
+    import numpy as np
+    from scipy.sparse import load_npz
+
+    from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
+    from automl_components.engine.problem import Problem
+
+    facts = _facts(folder / "features.json", "features")
+    schema = FeatureSchema.from_dict(facts["schema"])
+    frame, target, weights, splits = _without_reserved(read_table(folder))
+    numeric = np.ascontiguousarray(frame[list(schema.numeric)].to_numpy(np.float32))
+    codes = np.ascontiguousarray(frame[list(schema.codes)].to_numpy(np.int32))
+    sparse = load_npz(folder / "sparse.npz").tocsr() if schema.sparse else None
+    return Problem(
+        task=facts["task"], features=FeatureMatrix(numeric, codes, sparse, schema), target=target, splits=splits,
+        primary_metric=primary_metric, classes=facts["classes"], weights=weights, positive_label=positive_label,
+        seed=seed,
+    )  # fmt: skip
+
+
+def read_trials(folder: Path) -> list[TrialResult]:
+    """The results in ``trials`` that count, by number: those up to the trial that ended the search."""
+    from automl_components.engine.trial import TrialResult
+
+    last = read_json(folder / "search.json")["trials"]
+    results = (TrialResult(**record) for record in Journal(folder / "journal.jsonl").records)
+    return sorted((result for result in results if result.number <= last), key=lambda result: result.number)
+
+
+def trial_folder(folder: Path, number: int | str) -> Path:
+    """Where a trial keeps its predictions: ``trials/0007``."""
+    return folder / (f"{number:04d}" if isinstance(number, int) else number)
+
+
+def out_of_fold(folder: Path, number: int) -> np.ndarray:
+    """Out-of-fold predictions of a trial."""
+    import numpy as np
+
+    predictions: np.ndarray = np.load(trial_folder(folder, number) / "oof.npy")
+    return predictions
+
+
+def _facts(path: Path, name: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise ArtifactError(f"{path.parent} is not {name}: it has no {path.name}; run the step that makes it again")
+    facts: dict[str, Any] = read_json(path)
+    return facts
+
+
+def _with_reserved(
+    frame: pd.DataFrame, target: np.ndarray, weights: np.ndarray | None, splits: np.ndarray
+) -> pd.DataFrame:
+    import pandas as pd
+
+    reserved = {TARGET: target} | {f"{SPLIT}{k}": column for k, column in enumerate(splits.T)}
+    if weights is not None:
+        reserved[WEIGHT] = weights
+    return pd.concat([frame.reset_index(drop=True), pd.DataFrame(reserved)], axis=1)
+
+
+def _without_reserved(
+    frame: pd.DataFrame,
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None, np.ndarray]:
+    import numpy as np
+
+    target = frame[TARGET].to_numpy()
+    weights = frame[WEIGHT].to_numpy(np.float64) if WEIGHT in frame else None
+    columns = sorted((c for c in frame if c.startswith(SPLIT)), key=lambda c: int(c.removeprefix(SPLIT)))
+    splits = frame[columns].to_numpy(np.int8)
+    reserved = [TARGET, WEIGHT, *columns]
+    return frame.drop(columns=reserved, errors="ignore"), target, weights, splits

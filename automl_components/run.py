@@ -1,0 +1,156 @@
+"""A finished run: its folder, read through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl_components import formats
+from automl_components.core import storage
+from automl_components.core.errors import ArtifactError, SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from automl_components.core.component import Outputs
+
+JOB = "job.yml"
+
+
+class Run:
+    """What a job left behind, by name.
+
+    Parameters
+    ----------
+    folder : path or address
+        The run's folder.
+
+    Raises
+    ------
+    ArtifactError
+        There is no run at that place.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = str(folder)
+        if not storage.exists(self.folder):
+            raise ArtifactError(f"no run at {self.folder}")
+
+    def __repr__(self) -> str:
+        return f"Run({self.folder!r})"
+
+    def path(self, name: str) -> Path:
+        """A local view of one artifact of the run; ArtifactError when the run has not got so far."""
+        address = storage.join(self.folder, name)
+        marker = storage.read_marker(address)
+        if marker is None:
+            raise ArtifactError(f"the run {self.folder} has no {name}: that step did not run, or was interrupted")
+        return storage.localise(address, marker)
+
+    def has(self, name: str) -> bool:
+        """Whether an artifact is there and complete."""
+        return storage.read_marker(storage.join(self.folder, name)) is not None
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """Trials and ensembles, best first. It holds no times, so that equal runs have equal leaderboards."""
+        import pandas as pd
+
+        name = "leaderboard" if self.has("leaderboard") else "trials"
+        return pd.read_csv(self.path(name) / "leaderboard.csv", dtype={"trial": str})
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """What each trial ran and cost: parameters, seconds, memory (MB), status, error."""
+        import pandas as pd
+
+        return pd.DataFrame([result.to_dict() for result in formats.read_trials(self.path("trials"))])
+
+    @property
+    def guardrails(self) -> pd.DataFrame:
+        """What the guardrails found, one row a finding."""
+        import pandas as pd
+
+        return pd.DataFrame(formats.read_json(self.path("guardrail_report") / "findings.json"))
+
+    @property
+    def best_model(self) -> str:
+        """Path of the model, in MLflow's format."""
+        return str(self.path("best_model"))
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics of the test run; without one, the validation metrics of the best model."""
+        if self.has("test_report"):
+            metrics: dict[str, float] = formats.read_json(self.path("test_report") / "metrics.json")
+            return metrics
+        return dict(self.ensemble["metrics"])
+
+    @property
+    def ensemble(self) -> dict[str, Any]:
+        """How the best model is put together: kind, members, weights, score."""
+        facts: dict[str, Any] = formats.read_json(self.path("leaderboard") / "ensemble.json")
+        return facts
+
+    @property
+    def registration(self) -> dict[str, Any]:
+        """Registered name, version, aliases and address."""
+        facts: dict[str, Any] = formats.read_json(self.path("registration") / "registration.json")
+        return facts
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Predictions of the test run."""
+        from automl_components.core.tables import read_table
+
+        return read_table(self.path("predictions"))
+
+    @property
+    def job(self) -> Any:
+        """The job that this run belongs to."""
+        from automl_components.job import Job
+
+        return Job.from_file(storage.join(self.folder, JOB))
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """Predictions of the best model for a table: ``prediction`` and, for classification, ``proba_<class>``."""
+        from automl_components import flavor
+        from automl_components.core.tables import read_table
+
+        return flavor.load_model(self.path("best_model")).predict_table(read_table(data))
+
+    def model(self, *, trial: int | None = None, metric: str | None = None) -> str:
+        """Path of the model of one trial, by its number or as the best by any metric; made when it is first asked for.
+
+        Raises
+        ------
+        SettingsError
+            Both or neither are given, or there is no such trial.
+        """
+        if (trial is None) == (metric is None):
+            raise SettingsError("give a trial's number, or the metric that it is best by")
+        from automl_components.core.settings import EnsembleSettings
+        from automl_components.pipeline import run_step
+        from automl_components.stages import build_ensemble
+
+        folder = storage.join(self.folder, f"models/{f'trial_{trial}' if trial is not None else metric}")
+        names = ("checked_data", "features", "featurizer", "trials")
+        given = {name: storage.join(self.folder, name) for name in names}
+        sections = {**self.job.sections(), "ensemble": EnsembleSettings(trial=trial, metric=metric)}
+        made = run_step(build_ensemble, given, folder, sections, made=frozenset())
+        return made["best_model"].path
+
+    def test(
+        self, test_data: Any = None, *, trial: int | None = None, output: str | Path | None = None
+    ) -> Outputs:
+        """Test the best model, or any trial, on new data or again on the run's own test rows."""
+        from automl_components.stages import evaluate_model
+
+        job = self.job
+        model = self.best_model if trial is None else self.model(trial=trial)
+        given = test_data if test_data is not None else job.inputs().get("test_data")
+        sections: Mapping[str, Any] = {"task": job.sections()["task"]}
+        where = {} if output is None else {"output": output}
+        checked = storage.join(self.folder, "checked_data")
+        return evaluate_model(best_model=model, test_data=given, checked_data=checked, **sections, **where)

@@ -1,0 +1,39 @@
+"""The component that turns checked rows into features, without looking at the target."""
+
+from __future__ import annotations
+
+from automl_components.core.artifacts import Input, Output, mlflow_model, mltable
+from automl_components.core.component import component
+from automl_components.core.settings import FeaturizationSettings
+
+
+@component(version="1")
+def featurize_data(
+    checked_data: Input[mltable],
+    features: Output[mltable],
+    featurizer: Output[mlflow_model],
+    *,
+    featurization: FeaturizationSettings,
+) -> None:
+    """Type, drop, encode and expand columns, as far as no label is needed.
+
+    ``featurizer`` does the same to new rows. Whatever looks at the target is part of a learner and is fitted inside
+    each split.
+    """
+    from automl_components import flavor, formats
+    from automl_components.engine.features import Featurizer
+
+    checked = formats.read_checked(checked_data.local)
+    fitted = Featurizer(
+        mode=featurization.mode, blocked_transformers=featurization.blocked_transformers,
+        column_name_and_types=dict(featurization.column_name_and_types),
+        transformer_params={
+            name: [entry.model_dump() for entry in entries] for name, entries in featurization.transformer_params.items()
+        },
+        drop_columns=featurization.drop_columns,
+    )  # fmt: skip
+    matrix = fitted.fit_transform(checked.frame)
+    formats.write_features(
+        matrix, checked, features.local, names={"summary": fitted.summary_, "feature_map": fitted.feature_map_}
+    )
+    flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3))

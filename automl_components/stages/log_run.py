@@ -1,0 +1,159 @@
+"""The component that logs a finished run to MLflow."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl_components.core import storage
+from automl_components.core.artifacts import Input, Output, digest_of, mlflow_model, uri_folder
+from automl_components.core.component import COMPONENTS, component
+from automl_components.core.events import emit
+from automl_components.core.settings.tracking import TrackingSettings
+
+if TYPE_CHECKING:
+    from automl_components.tracking import Child, FinishedRun
+
+BOARD_FACTS = ("rank", "trial", "pipeline", "status", "algorithm")
+"""Columns of the leaderboard that are no metrics."""
+
+
+@component(version="1")
+def log_run(
+    guardrail_report: Input[uri_folder],
+    trials: Input[uri_folder],
+    leaderboard: Input[uri_folder],
+    best_model: Input[mlflow_model],
+    tracking: Output[uri_folder],
+    *,
+    run: TrackingSettings,
+    test_report: Input[uri_folder] | None = None,
+) -> None:
+    """Log a finished run to MLflow: a parent run, a nested run for each trial, reports, metrics and the model.
+
+    The server is what ``MLFLOW_TRACKING_URI`` names, by default the database ``mlflow.db`` in the working folder.
+    A run is logged once, however often this is started; what an interrupted attempt left out is added.
+    """
+    from automl_components import formats
+    from automl_components.tracking import log_run as log
+
+    finished = read_run(guardrail_report, trials, leaderboard, best_model, test_report, run)
+    facts = log(finished, run.experiment_name)
+    formats.write_json(tracking.local / "tracking.json", facts)
+    where = facts["address"] or f"{facts['tracking_uri']}, experiment {facts['experiment_name']!r}"
+    emit("note", f"MLflow: {len(facts['trials'])} trials logged to {where}", tracking=facts)
+
+
+def read_run(
+    guardrail_report: Input[Any],
+    trials: Input[Any],
+    leaderboard: Input[Any],
+    best_model: Input[Any],
+    test_report: Input[Any] | None,
+    names: TrackingSettings,
+) -> FinishedRun:
+    """The run that these folders hold."""
+    from automl_components import formats
+    from automl_components.core.journal import Journal
+    from automl_components.tracking import FinishedRun
+
+    search = formats.read_json(trials.local / "search.json")
+    best = formats.read_json(leaderboard.local / "ensemble.json")
+    journal = Journal(trials.local / "journal.jsonl")
+    tested = test_report.local / "metrics.json" if test_report else None
+    test = formats.read_json(tested) if tested and tested.exists() else {}
+    folders = [guardrail_report, trials, leaderboard, best_model, *([test_report] if test_report else [])]
+    digests = {folder.local.name: storage.digest(folder.path, folder.type) for folder in (trials, leaderboard, best_model)}
+    artifacts = {"guardrail_report": guardrail_report.local, "leaderboard": leaderboard.local}
+    return FinishedRun(
+        name=names.display_name or names.name or folder_name(best_model),
+        description=names.description or "",
+        digest=digest_of(digests),
+        ended=ended(trials),
+        children=[*(trial(record) for record in journal.records), *ensembles(leaderboard.local, best)],
+        best=str(best["members"][0]) if best["kind"] == "trial" else best["kind"],
+        model=best_model.local,
+        model_digest=storage.digest(best_model.path, best_model.type),
+        params=job_settings(folders),
+        metrics={**best["metrics"], "best_score": best["score"], **{f"test_{k}": v for k, v in test.items()}},
+        tags={
+            "automl.task": search["task"], "automl.primary_metric": search["primary_metric"],
+            "automl.stop_reason": search["stop_reason"], **names.properties, **names.tags,
+        },
+        artifacts={
+            **artifacts, "trials/journal.jsonl": trials.local / "journal.jsonl",
+            "trials/search.json": trials.local / "search.json",
+            **({"test_report": test_report.local} if test_report else {}),
+        },
+    )  # fmt: skip
+
+
+def trial(record: Mapping[str, Any]) -> Child:
+    """A line of the journal as a nested run; a failure has its error as tags."""
+    from automl_components.tracking import Child
+
+    name = record["pipeline"] or record["algorithm"]
+    costs = {key: record[key] for key in ("score", "fit_s", "predict_s", "seconds", "peak_mb")}
+    return Child(
+        key=str(record["number"]),
+        name=f"trial {record['number']}: {name}",
+        status=record["status"],
+        seconds=record["seconds"],
+        params={"algorithm": record["algorithm"], "seed": record["seed"], **record["params"]},
+        metrics={**record["metrics"], **costs, "fold_score": record["fold_scores"], "rounds": record["rounds"]},
+        tags={"automl.pipeline": name, "automl.error": record["error"]},
+    )
+
+
+def ensembles(folder: Path, best: Mapping[str, Any]) -> Iterator[Child]:
+    """The rows of the leaderboard that are no trials."""
+    from automl_components.tracking import Child
+
+    with (folder / "leaderboard.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["trial"].isdecimal():
+                continue
+            chosen = row["trial"] == best["kind"]
+            yield Child(
+                key=row["trial"],
+                name=row["pipeline"],
+                status=row["status"],
+                params={"algorithm": row["algorithm"], **({k: best[k] for k in ("members", "weights")} if chosen else {})},
+                metrics={k: float(v) for k, v in row.items() if k not in BOARD_FACTS and v},
+                tags={"automl.pipeline": row["pipeline"]},
+            )
+
+
+def job_settings(folders: list[Input[Any]]) -> dict[str, Any]:
+    """The settings that made these folders, under the keys of a job file."""
+    found: dict[str, Any] = {}
+    for folder in folders:
+        marker = storage.read_marker(folder.path)
+        for name, values in marker.settings.items() if marker else ():
+            known = COMPONENTS[marker.component].settings if marker.component in COMPONENTS else {}
+            inline = name in known and known[name].inline
+            found |= values if inline else {name: values}
+    return found
+
+
+def ended(trials: Input[Any]) -> float:
+    """When the search was done, seconds since 1970."""
+    marker = storage.read_marker(trials.path)
+    if marker is None:
+        return (trials.local / "journal.jsonl").stat().st_mtime
+    return datetime.fromisoformat(marker.created).timestamp()
+
+
+def folder_name(artifact: Input[Any]) -> str:
+    """The name of the folder of the run that an artifact belongs to.
+
+    A local view of a remote artifact lies somewhere else, so what its marker says of its inputs comes first.
+    """
+    marker = storage.read_marker(artifact.path)
+    paths = [value["path"] for value in marker.inputs.values()] if marker else [artifact.path]
+    parts = re.split(r"[/\\]+", paths[0])[:-1] if paths else []
+    return parts[-1] if parts and parts[-1] else "run"

@@ -1,0 +1,119 @@
+"""The component that tries algorithms and parameters."""
+
+from __future__ import annotations
+
+import shutil
+
+from automl_components.core.artifacts import Input, Output, mltable, uri_folder
+from automl_components.core.component import component
+from automl_components.core.errors import NoModelError, SettingsError
+from automl_components.core.events import emit
+from automl_components.core.settings import LimitsSettings, TaskSettings, TrainingSettings
+
+
+@component(version="1", resumable=True, elastic=("limits",))
+def search_trials(
+    features: Input[mltable],
+    trials: Output[uri_folder],
+    *,
+    task: TaskSettings,
+    limits: LimitsSettings,
+    training: TrainingSettings,
+) -> None:
+    """Train algorithms on every split, within the limits.
+
+    Each trial runs in a worker process; a failure is recorded and survived. ``trials`` holds a journal (what ran,
+    what it cost, how it scored), a leaderboard, and out-of-fold predictions. Killed and started again, it goes on
+    after its last finished trial.
+    """
+    import numpy as np
+
+    from automl_components import formats
+    from automl_components.algorithms.selection import select
+    from automl_components.core.journal import Journal
+    from automl_components.engine.leaderboard import leaderboard
+    from automl_components.engine.search import Search, SearchLimits
+    from automl_components.engine.trial import Config, TrialResult
+    from automl_components.engine.workers import Pool
+
+    folder = trials.local
+    problem = formats.read_problem(
+        features.local, primary_metric=task.primary_metric, positive_label=task.positive_label, seed=task.seed
+    )
+    size_rule(problem.features.rows, len(problem.features.schema.names), limits)
+    algorithms, skipped = select(
+        problem.task, problem.shape,
+        allowed=training.allowed_training_algorithms, blocked=training.blocked_training_algorithms,
+    )  # fmt: skip
+    journal = Journal(folder / "journal.jsonl")
+    scratch = folder / "scratch"
+    shutil.rmtree(scratch, ignore_errors=True)
+    problem.share(scratch)
+    search = Search(
+        problem, algorithms,
+        SearchLimits(
+            limits.max_trials, limits.search_seconds, limits.trial_seconds, limits.threads,
+            limits.enable_early_termination, limits.exit_score,
+        ),
+        [TrialResult(**record) for record in journal.records],
+    )  # fmt: skip
+    emit("search", f"{len(algorithms)} algorithms, {problem.splits.shape[1]} splits, {problem.primary_metric}",
+         algorithms=[a.name for a in algorithms], skipped=[s.name for s in skipped], metric=problem.primary_metric,
+         max_trials=limits.max_trials, seconds=limits.search_seconds, done=len(journal.records),
+         greater_is_better=search.metric.greater_is_better)  # fmt: skip
+
+    def request(number: int, config: Config) -> dict[str, object]:
+        place = formats.trial_folder(folder, number)
+        place.mkdir(exist_ok=True)
+        return {"algorithm": config.algorithm, "params": config.params, "threads": limits.threads,
+                "out": str(place / "oof.npy")}  # fmt: skip
+
+    def on_result(result: TrialResult) -> None:
+        journal.append(result.to_dict())
+        found = f"{result.score:.5f}" if result.score is not None else (result.error or {}).get("message", "")
+        emit("trial", f"trial {result.number}: {result.pipeline}: {result.status} {found} ({result.seconds:.1f} s)",
+             **result.to_dict())  # fmt: skip
+
+    workers = min(limits.max_concurrent_trials, limits.max_trials)
+    with Pool(scratch, workers=workers, threads=limits.threads) as pool:
+        results = search.run(pool, request, on_result)
+    shutil.rmtree(scratch)
+    emit("note", f"search ended: {search.stop_reason}")
+    if not any(result.status == "Completed" for result in results):
+        raise NoModelError(no_model(results, search.stop_reason))
+    leaderboard(results, search.metric).to_csv(folder / "leaderboard.csv", index=False)
+    formats.write_json(
+        folder / "search.json",
+        {
+            "task": problem.task, "primary_metric": search.metric.name, "seed": task.seed,
+            "greater_is_better": search.metric.greater_is_better, "classes": problem.classes,
+            "positive_label": task.positive_label, "splits": int(problem.splits.shape[1]),
+            "rows": problem.features.rows, "trials": max(r.number for r in results), "stop_reason": search.stop_reason,
+            "skipped": [{"name": s.name, "reason": s.reason} for s in skipped],
+            "seconds": float(np.sum([r.seconds for r in results])),
+        },
+    )  # fmt: skip
+
+
+def size_rule(rows: int, columns: int, limits: LimitsSettings) -> None:
+    """Azure's rule: an hour or less wants at most ten million cells. A warning, or an error when ``strict``."""
+    seconds = limits.seconds
+    if seconds is None or seconds > 3600 or rows * columns <= 10_000_000:
+        return
+    text = (
+        f"{rows} rows x {columns} columns are more than 10,000,000 cells for a timeout of {seconds / 60:g} minutes; "
+        "give limits.timeout_minutes above 60"
+    )
+    if limits.strict:
+        raise SettingsError(f"limits.timeout_minutes: {text}, or set limits.strict to false")
+    emit("note", f"warning: {text} if the search ends too early")
+
+
+def no_model(results: list, reason: str) -> str:  # type: ignore[type-arg]
+    """The message of a search without a single model: each cause once, with how often it was seen."""
+    causes: dict[str, int] = {}
+    for result in results:
+        text = f"{result.algorithm}: {(result.error or {}).get('message', result.status)}"
+        causes[text] = causes.get(text, 0) + 1
+    lines = "\n".join(f"  {text} ({count} x)" if count > 1 else f"  {text}" for text, count in causes.items())
+    return f"no trial produced a model ({reason})" + (f":\n{lines}" if lines else "; give it more time")

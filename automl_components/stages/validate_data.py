@@ -1,0 +1,79 @@
+"""The component that settles rows, target and splits, and runs the guardrails."""
+
+from __future__ import annotations
+
+from automl_components.core.artifacts import Input, Output, mltable, uri_folder
+from automl_components.core.component import component
+from automl_components.core.events import emit
+from automl_components.core.settings import FeaturizationSettings, SplitSettings, TaskSettings
+
+
+@component(version="1")
+def validate_data(
+    training_data: Input[mltable],
+    checked_data: Output[mltable],
+    guardrail_report: Output[uri_folder],
+    *,
+    task: TaskSettings,
+    splits: SplitSettings,
+    featurization: FeaturizationSettings,
+    validation_data: Input[mltable] | None = None,
+    test_data: Input[mltable] | None = None,
+) -> None:
+    """Check the tables, fix the splits, and report what the guardrails find.
+
+    Everything that would make the later steps fail is refused here, before any training: the message names the
+    column, the rows and the remedy. ``checked_data`` holds the rows that can be learnt from with their splits, and,
+    where ``test_data_size`` is given, the rows that were cut off first for the test run.
+    """
+    import psutil
+
+    from automl_components import formats
+    from automl_components.core.tables import read_table
+    from automl_components.engine import checking, folds
+    from automl_components.engine.columns import detect_purposes
+
+    training = read_table(training_data.path)
+    checked = checking.check_tables(
+        training,
+        None if validation_data is None else read_table(validation_data.path),
+        None if test_data is None else read_table(test_data.path),
+        task=task.task, target_column_name=task.target_column_name, weight_column_name=task.weight_column_name,
+        positive_label=task.positive_label, split_column_names=splits.cv_split_column_names,
+        group_column_name=splits.group_column_name, split_time_column_name=splits.split_time_column_name,
+    )  # fmt: skip
+    test = None
+    if splits.test_data_size is not None:
+        cut = folds.split_test(
+            checked.y, task=task.task, size=splits.test_data_size, groups=checked.groups, time_order=checked.time,
+            validation_rows=checked.validation, seed=task.seed,
+        )  # fmt: skip
+        test = training.iloc[checked.frame.index[cut]].reset_index(drop=True).rename(columns=str)
+        checked = checked.take(~cut)
+    made = folds.make_splits(
+        checked.y, task=task.task, n_cross_validations=splits.n_cross_validations,
+        validation_data_size=splits.validation_data_size, split_columns=checked.split_columns,
+        groups=checked.groups, time_order=checked.time, validation_rows=checked.validation, seed=task.seed,
+    )  # fmt: skip
+    columns = detect_purposes(checked.frame, featurization.column_name_and_types)
+    facts = checking.facts_of(
+        checked, made, {name: info.purpose for name, info in columns.items()},
+        test_rows=0 if test is None else len(test), test=None if test is None else test[list(checked.frame)],
+        featurize=featurization.mode != "off", memory_bytes=psutil.virtual_memory().available,
+    )  # fmt: skip
+    findings = checking.run_guardrails(facts)
+    for finding in findings:
+        emit("finding", f"{finding.status}: {finding.title}: {finding.summary}", **finding.to_dict())
+    formats.write_json(guardrail_report.local / "findings.json", [finding.to_dict() for finding in findings])
+    formats.write_checked(
+        formats.CheckedData(
+            checked.frame, checked.y, [] if checked.classes is None else checked.classes.tolist(), made.matrix,
+            checked.weights,
+            {
+                "task": task.task, "target": task.target_column_name, "weight": task.weight_column_name,
+                "splits": made.to_dict(0 if test is None else len(test)), "notes": list(checked.notes),
+            },
+            test,
+        ),
+        checked_data.local,
+    )  # fmt: skip
