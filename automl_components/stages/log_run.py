@@ -33,10 +33,11 @@ def log_run(
     run: TrackingSettings,
     test_report: Input[uri_folder] | None = None,
 ) -> None:
-    """Log a finished run to MLflow: a parent run, a nested run for each trial, reports, metrics and the model.
+    """Log a finished run to MLflow: a parent run, a nested run for each trial, reports, metrics, the model.
 
-    The server is what ``MLFLOW_TRACKING_URI`` names, by default the database ``mlflow.db`` in the working folder.
-    A run is logged once, however often this is started; what an interrupted attempt left out is added.
+    The server is what ``MLFLOW_TRACKING_URI`` names, by default the database ``mlflow.db`` in the working
+    folder. However often this is started, a run is logged once; what an interrupted attempt left out is
+    added.
     """
     from automl_components import formats
     from automl_components.tracking import log_run as log
@@ -66,9 +67,9 @@ def read_run(
     journal = Journal(trials.local / "journal.jsonl")
     tested = test_report.local / "metrics.json" if test_report else None
     test = formats.read_json(tested) if tested and tested.exists() else {}
-    folders = [guardrail_report, trials, leaderboard, best_model, *([test_report] if test_report else [])]
-    digests = {folder.local.name: storage.digest(folder.path, folder.type) for folder in (trials, leaderboard, best_model)}
-    artifacts = {"guardrail_report": guardrail_report.local, "leaderboard": leaderboard.local}
+    digests = [storage.digest(folder.path, folder.type) for folder in (trials, leaderboard, best_model)]
+    reports = [guardrail_report, leaderboard, *([test_report] if test_report else [])]
+    files = [trials.local / "journal.jsonl", trials.local / "search.json"]
     return FinishedRun(
         name=names.display_name or names.name or folder_name(best_model),
         description=names.description or "",
@@ -77,18 +78,14 @@ def read_run(
         children=[*(trial(record) for record in journal.records), *ensembles(leaderboard.local, best)],
         best=str(best["members"][0]) if best["kind"] == "trial" else best["kind"],
         model=best_model.local,
-        model_digest=storage.digest(best_model.path, best_model.type),
-        params=job_settings(folders),
+        model_digest=digests[-1],
+        params=job_settings([trials, best_model, *reports]),
         metrics={**best["metrics"], "best_score": best["score"], **{f"test_{k}": v for k, v in test.items()}},
         tags={
             "automl.task": search["task"], "automl.primary_metric": search["primary_metric"],
             "automl.stop_reason": search["stop_reason"], **names.properties, **names.tags,
         },
-        artifacts={
-            **artifacts, "trials/journal.jsonl": trials.local / "journal.jsonl",
-            "trials/search.json": trials.local / "search.json",
-            **({"test_report": test_report.local} if test_report else {}),
-        },
+        artifacts=[(one.local.name, one.local) for one in reports] + [("trials", file) for file in files],
     )  # fmt: skip
 
 
@@ -104,7 +101,12 @@ def trial(record: Mapping[str, Any]) -> Child:
         status=record["status"],
         seconds=record["seconds"],
         params={"algorithm": record["algorithm"], "seed": record["seed"], **record["params"]},
-        metrics={**record["metrics"], **costs, "fold_score": record["fold_scores"], "rounds": record["rounds"]},
+        metrics={
+            **record["metrics"],
+            **costs,
+            "fold_score": record["fold_scores"],
+            "rounds": record["rounds"],
+        },
         tags={"automl.pipeline": name, "automl.error": record["error"]},
     )
 
@@ -122,7 +124,10 @@ def ensembles(folder: Path, best: Mapping[str, Any]) -> Iterator[Child]:
                 key=row["trial"],
                 name=row["pipeline"],
                 status=row["status"],
-                params={"algorithm": row["algorithm"], **({k: best[k] for k in ("members", "weights")} if chosen else {})},
+                params={
+                    "algorithm": row["algorithm"],
+                    **({k: best[k] for k in ("members", "weights")} if chosen else {}),
+                },
                 metrics={k: float(v) for k, v in row.items() if k not in BOARD_FACTS and v},
                 tags={"automl.pipeline": row["pipeline"]},
             )
@@ -133,8 +138,10 @@ def job_settings(folders: list[Input[Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for folder in folders:
         marker = storage.read_marker(folder.path)
-        for name, values in marker.settings.items() if marker else ():
-            known = COMPONENTS[marker.component].settings if marker.component in COMPONENTS else {}
+        if marker is None:
+            continue
+        known = COMPONENTS[marker.component].settings if marker.component in COMPONENTS else {}
+        for name, values in marker.settings.items():
             inline = name in known and known[name].inline
             found |= values if inline else {name: values}
     return found
