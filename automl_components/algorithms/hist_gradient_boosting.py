@@ -47,6 +47,6 @@ HIST_GRADIENT_BOOSTING = Algorithm(
     rank=70,
     aliases=("hist_gradient_boosting_classifier", "hist_gradient_boosting_regressor"),
     sparse=False,
-    # category codes as numbers: told of categories, it keeps a functools.partial, no trusted type in a model file
+    # categories as codes: told of them, it keeps a functools.partial, no trusted type in a model file
     fixed={"early_stopping": False},
 )

@@ -97,8 +97,7 @@ def _absent(packages: tuple[str, ...]) -> str:
 
 
 def _lookup(name: str, task: Task) -> Algorithm:
-    known = {algorithm: _names(algorithm) for algorithm in ALGORITHMS.values()}
-    matches = [algorithm for algorithm, names in known.items() if _folded(name) in map(_folded, names)]
+    matches = [algorithm for algorithm in ALGORITHMS.values() if _folded(name) in _names(algorithm)]
     able = [algorithm for algorithm in matches if task in algorithm.estimators]
     if able:
         return able[0]
@@ -109,8 +108,8 @@ def _lookup(name: str, task: Task) -> Algorithm:
     raise SettingsError(f"unknown algorithm {name!r}{nearest(name, ALGORITHMS)}")
 
 
-def _names(algorithm: Algorithm) -> tuple[str, ...]:
-    return (algorithm.name, algorithm.title, *algorithm.aliases)
+def _names(algorithm: Algorithm) -> set[str]:
+    return {_folded(name) for name in (algorithm.name, algorithm.title, *algorithm.aliases)}
 
 
 def _folded(name: str) -> str:

@@ -44,6 +44,8 @@ class Learner:
         Number of classes of the whole problem; 0 for regression.
     seed, threads : int
         Seed of everything random, and number of threads of a fit.
+    rounds : int, optional
+        Fixed number of boosting rounds of LightGBM, XGBoost and CatBoost: what ``rounds_`` of an earlier fit was.
 
     Attributes
     ----------
@@ -52,7 +54,7 @@ class Learner:
     pipeline_name : str
         What a leaderboard prints, such as ``"StandardScaler, LogisticRegression"``.
     rounds_ : int or None
-        Best number of boosting rounds, where validation rows chose it; a refit passes it as ``n_estimators``.
+        Best number of boosting rounds, where validation rows chose it; a refit passes it on as ``rounds``.
     stop_reason_ : str or None
         Why boosting ended: ``"rounds"``, ``"patience"`` or ``"deadline"``; None for other algorithms.
 
@@ -71,6 +73,7 @@ class Learner:
         classes: int = 0,
         seed: int = 0,
         threads: int = 1,
+        rounds: int | None = None,
     ) -> None:
         entry = ALGORITHMS[algorithm]
         if task not in entry.estimators:
@@ -79,7 +82,11 @@ class Learner:
             )
         if "scaler" in params and entry.view != "dense":
             raise SettingsError(f"algorithm {algorithm!r} takes no scaler: its input is not scaled by choice")
-        self.algorithm, self.task, self.params = algorithm, task, dict(params)
+        boosts = entry.estimators[task].partition(":")[0] in FITTERS
+        if rounds is not None and not boosts:
+            raise SettingsError(f"algorithm {algorithm!r} has no boosting rounds to fix")
+        self.algorithm, self.task = algorithm, task
+        self.params = {**params, **({} if rounds is None else {"n_estimators": rounds})}
         self.classes, self.seed, self.threads = classes, seed, threads
         self.widths = [len(schema.numeric), len(schema.codes), len(schema.sparse)]
         self.accepts_weights = entry.weights
