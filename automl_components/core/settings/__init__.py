@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from automl_components.core.settings.base import Settings, problems_error, unknown_key
+from automl_components.core.settings.agreement import disagreements
+from automl_components.core.settings.base import ProblemsError, Settings, unknown_key
 from automl_components.core.settings.document import as_mapping, parse_yaml, read_mapping, write_yaml
-from automl_components.core.settings.ensemble import EnsembleSettings
 from automl_components.core.settings.facts import JobFacts
 from automl_components.core.settings.featurization import ColumnTransformer, FeaturizationSettings
 from automl_components.core.settings.limits import LimitsSettings
 from automl_components.core.settings.overrides import apply_overrides, assign, flatten, parse_override
 from automl_components.core.settings.registration import Bounds, RegistrationSettings
+from automl_components.core.settings.selection import SelectionSettings
 from automl_components.core.settings.splits import SplitSettings
 from automl_components.core.settings.task import TaskSettings
 from automl_components.core.settings.training import StackEnsembleSettings, TrainingSettings
@@ -18,11 +19,12 @@ from automl_components.core.settings.values import fold, match
 __all__ = [
     "Bounds",
     "ColumnTransformer",
-    "EnsembleSettings",
     "FeaturizationSettings",
     "JobFacts",
     "LimitsSettings",
+    "ProblemsError",
     "RegistrationSettings",
+    "SelectionSettings",
     "Settings",
     "SplitSettings",
     "StackEnsembleSettings",
@@ -31,12 +33,12 @@ __all__ = [
     "apply_overrides",
     "as_mapping",
     "assign",
+    "disagreements",
     "flatten",
     "fold",
     "match",
     "parse_override",
     "parse_yaml",
-    "problems_error",
     "read_mapping",
     "unknown_key",
     "write_yaml",

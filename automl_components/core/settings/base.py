@@ -41,6 +41,8 @@ class Settings(BaseModel, metaclass=_Meta):
         Whether the fields are top-level keys of the job file.
     former_names : mapping of str to str
         Earlier names of fields, which are still accepted.
+    alternatives : tuple of tuples of str
+        Fields that exclude each other.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -48,6 +50,7 @@ class Settings(BaseModel, metaclass=_Meta):
     section: ClassVar[str] = ""
     inline: ClassVar[bool] = False
     former_names: ClassVar[Mapping[str, str]] = {}
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -60,6 +63,10 @@ class Settings(BaseModel, metaclass=_Meta):
                 if name in given:
                     raise ValueError(f"{former} is another name of {name}: give one of them")
                 given[name] = given.pop(former)
+        for group in cls.alternatives:
+            found = [name for name in group if given.get(name) not in (None, [], ())]
+            if len(found) > 1:
+                raise ValueError(f"{' and '.join(found)} are both given; remove one of them")
         return given
 
     @classmethod
@@ -96,6 +103,19 @@ class Settings(BaseModel, metaclass=_Meta):
         """What was set explicitly, as plain YAML values under the keys of a job file."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
+    def updated(self, **values: Any) -> Self:
+        """This section with some values replaced; None leaves a value, a new value drops its alternatives.
+
+        Raises
+        ------
+        SettingsError
+            A key is unknown, or a value is wrong.
+        """
+        new = type(self).read(values)
+        dropped = {name for group in self.alternatives for name in group if new.model_fields_set & {*group}}
+        kept = {key: value for key, value in self.given().items() if key not in dropped}
+        return type(self).read({**kept, **new.given()})
+
     def notes(self) -> list[str]:
         """What was accepted although it changes nothing in a run of this package, one sentence each."""
         return []
@@ -103,27 +123,22 @@ class Settings(BaseModel, metaclass=_Meta):
 
 def settings_error(
     error: ValidationError, cls: type[Settings], *, where: str | None = None, source: str = ""
-) -> SettingsError:
+) -> ProblemsError:
     """Pydantic's error in our words: a line a problem, each with its dotted path."""
     where = cls.section if where is None else where
-    return problems_error([_explain(e, cls, where) for e in error.errors(include_url=False)], source)
+    return ProblemsError([_explain(e, cls, where) for e in error.errors(include_url=False)], source)
 
 
-def problems_error(problems: Iterable[str], source: str = "") -> SettingsError:
-    """One error for all problems; ``source`` names the file.
+class ProblemsError(SettingsError):
+    """Several problems in one error."""
 
-    >>> print(problems_error(["a: missing"], "job.yml"))
-    job.yml: a: missing
-    >>> print(problems_error(["a: missing", "b: missing"], "job.yml"))
-    job.yml: 2 problems
-      a: missing
-      b: missing
-    """
-    lines = list(dict.fromkeys(problems))
-    if len(lines) == 1:
-        return SettingsError(f"{source}: {lines[0]}" if source else lines[0])
-    heading = f"{source}: {len(lines)} problems" if source else f"{len(lines)} problems"
-    return SettingsError("\n  ".join([heading, *lines]))
+    def __init__(self, problems: Iterable[str], source: str = "") -> None:
+        self.problems = list(dict.fromkeys(problems))
+        start = f"{source}: " if source else ""
+        if len(self.problems) == 1:
+            super().__init__(start + self.problems[0])
+        else:
+            super().__init__("\n  ".join([f"{start}{len(self.problems)} problems", *self.problems]))
 
 
 def unknown_key(key: str, known: Iterable[str], *, within: type[Settings] | None = None) -> str:

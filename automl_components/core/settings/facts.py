@@ -8,7 +8,16 @@ from pydantic import BeforeValidator, Field
 
 from automl_components.core.errors import nearest
 from automl_components.core.settings.base import Settings
-from automl_components.core.settings.values import Count, Label, Names, Text, Values, not_yet, spelled
+from automl_components.core.settings.values import (
+    Count,
+    Label,
+    Names,
+    Text,
+    Values,
+    not_yet,
+    refused,
+    spelled,
+)
 
 Verbosity = Literal["not_set", "debug", "info", "warning", "error", "critical"]
 READ_ONLY = ("id", "status", "creation_context", "log_files")
@@ -125,6 +134,9 @@ class JobFacts(Settings):
     cache: bool = Field(True, description="Reuse finished steps whose inputs and settings are unchanged.")
     outputs: dict[OutputName, Annotated[ModelOutput, BeforeValidator(_output)]] = Field(
         default_factory=dict, description="best_model: {type: mlflow_model}."
+    )
+    enable_model_explainability: Annotated[bool, refused("explanations of the best model")] = Field(
+        False, description="Azure's documents have it here, its schema in training; only false for now."
     )
     compute: Text | None = Field(None, description="Azure's cluster; runs here all the same.")
     resources: Resources | None = None

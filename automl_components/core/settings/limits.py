@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from automl_components.core.settings.base import Settings
 from automl_components.core.settings.values import Count, Duration, Number, not_yet
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 def _cores(value: object) -> object:
@@ -42,6 +39,7 @@ class LimitsSettings(Settings):
         "trial_timeout": "trial_timeout_minutes",
         "max_concurrent_iterations": "max_concurrent_trials",
     }
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("timeout_minutes", "timeout_seconds"),)
 
     max_trials: Count = Field(1000, description="Number of configurations to try.")
     timeout_minutes: Duration = Field(8640.0, description="Time for the whole search, in minutes.")
@@ -61,12 +59,6 @@ class LimitsSettings(Settings):
     strict: bool = Field(
         False, description="Make Azure's rule on size and time an error instead of a warning."
     )
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
-        if self.timeout_seconds is not None and "timeout_minutes" in self.model_fields_set:
-            raise ValueError("timeout_minutes and timeout_seconds are both given; remove one of them")
-        return self
 
     @property
     def seconds(self) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from automl_components.core.settings.base import Settings
+from automl_components.core.settings.base import ProblemsError, Settings
 from automl_components.core.settings.values import Label, Names, Number, Text
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ def _aliases(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(_alias, values))
 
 
-def _bounds(value: Any) -> Any:
-    return value if isinstance(value, (dict, Bounds)) else {"min": value}
-
-
 class Bounds(Settings):
     """Where a metric must lie, ends included."""
 
@@ -51,6 +48,18 @@ class Bounds(Settings):
         return self
 
 
+def _bound(value: object) -> object:
+    """A number, or Bounds from a mapping; by hand, so that a wrong key is named once, not for each kind."""
+    if isinstance(value, Mapping):
+        try:
+            return Bounds.read(value)
+        except ProblemsError as error:
+            raise ValueError("; ".join(error.problems)) from None
+    if isinstance(value, bool) or not isinstance(value, (int, float, Bounds)):
+        raise ValueError(f"found {value!r}; should be a number, or min and max")
+    return value
+
+
 class RegistrationSettings(Settings):
     """Which model is registered under which name, and what it must prove first.
 
@@ -59,6 +68,7 @@ class RegistrationSettings(Settings):
     """
 
     section: ClassVar[str] = "registration"
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("trial", "metric"),)
 
     enabled: bool = Field(True, description="Whether the run ends with a registration.")
     model_name: Annotated[Text, AfterValidator(_model_name)] | None = Field(
@@ -71,16 +81,10 @@ class RegistrationSettings(Settings):
         None, description="Number of the trial to register instead of the best model."
     )
     metric: Text | None = Field(None, description="Register the trial that is best by this metric.")
-    gate: dict[Text, Annotated[Bounds, BeforeValidator(_bounds)]] = Field(
+    gate: dict[Text, Annotated[Bounds | float, BeforeValidator(_bound)]] = Field(
         default_factory=dict,
-        description="Metrics of the test run and their bounds; a plain number is a minimum.",
+        description="Bounds of metrics of the test run; a plain number is the worst value let through.",
     )
     champion_alias: Annotated[str, AfterValidator(_alias)] | None = Field(
         None, description="Alias of the version that a new one must beat, and which then moves to it."
     )
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
-        if self.trial is not None and self.metric is not None:
-            raise ValueError("trial and metric both choose what is registered; remove one of them")
-        return self

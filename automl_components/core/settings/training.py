@@ -70,6 +70,9 @@ class TrainingSettings(Settings):
         "enable_voting_ensemble": "enable_vote_ensemble",
         "ensemble_model_download_timeout": "ensemble_model_download_timeout_minutes",
     }
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("allowed_training_algorithms", "blocked_training_algorithms"),
+    )
 
     allowed_training_algorithms: Names = Field((), description="The only algorithms to try; empty: all.")
     blocked_training_algorithms: Names = Field((), description="Algorithms not to try.")
@@ -103,12 +106,7 @@ class TrainingSettings(Settings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        allowed, blocked = self.allowed_training_algorithms, self.blocked_training_algorithms
-        if allowed and blocked:
-            raise ValueError(
-                "allowed_training_algorithms and blocked_training_algorithms are both given; remove one"
-            )
-        if "allowed_training_algorithms" in self.model_fields_set and not allowed:
+        if "allowed_training_algorithms" in self.model_fields_set and not self.allowed_training_algorithms:
             raise ValueError("allowed_training_algorithms: the list is empty; name an algorithm or remove it")
         return self
 

@@ -1,31 +1,23 @@
-"""Which model the run ends with: the ``ensemble`` section, which Azure does not have."""
+"""Which model the run ends with: the ``selection`` section, which Azure does not have."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from automl_components.core.settings.base import Settings
 from automl_components.core.settings.values import Count, Text
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
-
-class EnsembleSettings(Settings):
+class SelectionSettings(Settings):
     """Which model the run ends with; by default the best trial or ensemble."""
 
-    section: ClassVar[str] = "ensemble"
+    section: ClassVar[str] = "selection"
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("trial", "metric"),)
 
     trial: Count | None = Field(None, description="Take the trial of this number, no ensemble.")
     metric: Text | None = Field(None, description="Take the best trial by this metric, no ensemble.")
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
-        if self.trial is not None and self.metric is not None:
-            raise ValueError("trial and metric both choose the model; remove one of them")
-        return self
 
     @property
     def is_default(self) -> bool:

@@ -1,0 +1,142 @@
+"""A job's names of metrics, algorithms and meta-learners, as the catalogs spell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+from automl_components.core.errors import SettingsError
+from automl_components.core.settings import (
+    FeaturizationSettings,
+    ProblemsError,
+    RegistrationSettings,
+    SelectionSettings,
+    Settings,
+    TaskSettings,
+    TrainingSettings,
+)
+
+
+def in_catalog_names(sections: Mapping[str, Settings]) -> dict[str, Settings]:
+    """The sections with every name as its catalog has it, whatever the casing and the generation it came in.
+
+    Catalogs are only loaded for what was named.
+
+    Raises
+    ------
+    SettingsError
+        A name is in no catalog or is not for the task; one line for each.
+    """
+    task = cast(TaskSettings, sections["task"])
+    problems: list[str] = []
+    named = dict(sections)
+    with collecting(problems):
+        named["task"] = _task(task)
+    with collecting(problems):
+        named["training"] = _training(cast(TrainingSettings, sections["training"]), task.task)
+    with collecting(problems):
+        _stack(cast(TrainingSettings, sections["training"]), task)
+    with collecting(problems):
+        named["selection"] = _selection(cast(SelectionSettings, sections["selection"]), task.task)
+    with collecting(problems):
+        named["registration"] = _registration(cast(RegistrationSettings, sections["registration"]), task.task)
+    with collecting(problems):
+        _tf_idf(cast(FeaturizationSettings, sections["featurization"]))
+    if problems:
+        raise ProblemsError(problems)
+    return named
+
+
+@contextmanager
+def collecting(problems: list[str], where: str = "") -> Iterator[None]:
+    """Turn a SettingsError into lines of ``problems``, each under the dotted path ``where``."""
+    try:
+        yield
+    except ProblemsError as error:
+        problems += error.problems
+    except SettingsError as error:
+        problems.append(f"{where}: {error}" if where else str(error))
+
+
+@contextmanager
+def at(where: str) -> Iterator[None]:
+    """Put a dotted path before the message of a SettingsError."""
+    try:
+        yield
+    except SettingsError as error:
+        raise ProblemsError([f"{where}: {error}"]) from None
+
+
+def metric_name(where: str, name: str, task: str) -> str:
+    """The catalog's spelling of a metric; a dotted path stays as it is, once it leads to a function."""
+    from automl_components.engine.scoring import primary_metric
+
+    with at(where):
+        found = primary_metric(name, task).name
+    return name if ":" in name or "." in name else found
+
+
+def _task(task: TaskSettings) -> TaskSettings:
+    if "primary_metric" not in task.model_fields_set:
+        return task
+    return task.model_copy(
+        update={"primary_metric": metric_name("primary_metric", task.primary_metric, task.task)}
+    )
+
+
+def _training(training: TrainingSettings, task: Any) -> TrainingSettings:
+    from automl_components.algorithms import ALGORITHMS
+    from automl_components.algorithms.selection import resolve
+
+    lists = {}
+    for key in ("allowed_training_algorithms", "blocked_training_algorithms"):
+        if names := getattr(training, key):
+            with at(f"training.{key}"):
+                lists[key] = tuple(algorithm.name for algorithm in resolve(names, task))
+    blocked = lists.get("blocked_training_algorithms")
+    if blocked and all(name in blocked for name, one in ALGORITHMS.items() if task in one.estimators):
+        raise ProblemsError(["training.blocked_training_algorithms: all are blocked; leave at least one"])
+    return training.model_copy(update=lists) if lists else training
+
+
+def _stack(training: TrainingSettings, task: TaskSettings) -> None:
+    stack = training.stack_ensemble_settings
+    if stack.stack_meta_learner_type == "none" and not stack.stack_meta_learner_kwargs:
+        return
+    from automl_components.engine.ensemble import meta_learner
+
+    with at("training.stack_ensemble_settings"):
+        meta_learner(
+            task.task,
+            stack.stack_meta_learner_type,
+            dict(stack.stack_meta_learner_kwargs),
+            cross_validated=True,
+            seed=task.seed,
+        )
+
+
+def _selection(selection: SelectionSettings, task: str) -> SelectionSettings:
+    if selection.metric is None:
+        return selection
+    return selection.model_copy(update={"metric": metric_name("selection.metric", selection.metric, task)})
+
+
+def _registration(registration: RegistrationSettings, task: str) -> RegistrationSettings:
+    changes: dict[str, Any] = {}
+    if registration.metric is not None:
+        changes["metric"] = metric_name("registration.metric", registration.metric, task)
+    if registration.gate:
+        gate = {metric_name(f"registration.gate.{k}", k, task): v for k, v in registration.gate.items()}
+        if len(gate) < len(registration.gate):
+            raise ProblemsError([f"registration.gate: a metric is named twice in {list(registration.gate)}"])
+        changes["gate"] = gate
+    return registration.model_copy(update=changes) if changes else registration
+
+
+def _tf_idf(featurization: FeaturizationSettings) -> None:
+    from automl_components.transformers import TRANSFORMERS
+
+    for i, entry in enumerate(featurization.transformer_params.get("tf_idf", ())):
+        with at(f"featurization.transformer_params.tf_idf[{i}].parameters"):
+            TRANSFORMERS["tf_idf"].build(**entry.parameters)
