@@ -11,9 +11,9 @@
 
 ``mlflow.pyfunc.load_model(folder).predict(rows)`` gives labels or values as an array of shape (rows,), as
 MLflow's scoring server and its evaluation expect; with ``params={"method": "predict_proba"}`` it gives a
-DataFrame with a column ``proba_<class>`` a class. A featurizer folder gives a DataFrame of engineered features.
+DataFrame with a column ``proba_<class>`` a class. A featurizer folder gives a DataFrame of features.
 
-Every input of the signature is required and of MLflow's type ``any``. Its column types refuse rows that a model
+Every input of the signature is required and of MLflow's type ``any``. Its other types refuse what a model
 can read here: ``double`` refuses 64-bit integers, ``long`` missing values, ``string`` categories, and each of
 them a batch in which that column happens to be all null.
 """
@@ -24,8 +24,10 @@ import ast
 import json
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +49,8 @@ EXAMPLE_ROWS = 5
 
 PACKAGES = ("automl_components", "sklearn", "lightgbm", "xgboost", "catboost", "numpy", "scipy")
 """Packages whose types are loaded without being named by the caller ..."""
-PASSIVE = {"ObjectNode", "TreeNode"}
-"""... where the file only gives an object its state back. Functions, methods, constructor calls and foreign
+PASSIVE = {"DTypeNode", "ObjectNode", "SparseMatrixNode", "TreeNode"}
+"""... where skops only gives an object its state back. Functions, methods, constructor calls and foreign
 containers are not covered: in each of those packages there are functions that run what they are given."""
 REQUIRED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 BOOSTERS = ("catboost", "lightgbm", "xgboost")
@@ -84,8 +86,7 @@ def save_model(
         "columns": predictor.columns,
         "description": predictor.description,
     }
-    signature = _signature(predictor.columns, _label_type(classes))
-    _save(predictor, path, facts, signature, input_example, metadata, mlflow_model)
+    _save(predictor, path, facts, _label_type(classes), input_example, metadata, mlflow_model)
 
 
 def save_featurizer(
@@ -99,7 +100,7 @@ def save_featurizer(
     """Write a fitted featurizer as an MLflow model folder; parameters as :func:`save_model`."""
     columns = list(featurizer.columns_)
     facts = {"kind": "featurizer", "columns": columns, "schema": featurizer.schema_.to_dict()}
-    _save(featurizer, path, facts, _signature(columns, None), input_example, metadata, mlflow_model)
+    _save(featurizer, path, facts, None, input_example, metadata, mlflow_model)
 
 
 def load_model(path: Path | str, *, trusted: Sequence[str] = ()) -> Predictor:
@@ -238,24 +239,13 @@ class _Scorer:
 
 
 class _Transformer:
-    """What MLflow calls for a featurizer: float32 numbers, int32 category codes, pandas-sparse columns."""
+    """What MLflow calls for a featurizer: float32 numbers, categories, sparse float32 columns."""
 
     def __init__(self, featurizer: Featurizer) -> None:
         self.featurizer = featurizer
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        import pandas as pd
-
-        matrix = self.featurizer.transform(rows)
-        schema = matrix.schema
-        blocks = [
-            pd.DataFrame(matrix.numeric, columns=list(schema.numeric), index=rows.index),
-            pd.DataFrame(matrix.codes, columns=list(schema.codes), index=rows.index),
-        ]
-        if matrix.sparse is not None:
-            names = list(schema.sparse)
-            blocks.append(pd.DataFrame.sparse.from_spmatrix(matrix.sparse, index=rows.index, columns=names))
-        return pd.concat(blocks, axis=1)
+        return self.featurizer.to_frame(self.featurizer.transform(rows)).set_axis(rows.index, axis="index")
 
 
 def _load_pyfunc(path: str) -> _Scorer | _Transformer:
@@ -271,12 +261,11 @@ def _save(
     model: Any,
     path: Path,
     facts: dict[str, Any],
-    signature: ModelSignature,
+    output: str | None,
     input_example: pd.DataFrame,
     metadata: Mapping[str, Any] | None,
     mlflow_model: Model | None,
 ) -> None:
-    import mlflow.pyfunc
     import skops.io
 
     from automl_components import __version__
@@ -291,20 +280,35 @@ def _save(
         skops.io.dump(model, data / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=1)
         types = {name for name, _ in _nodes(data / "model.skops")}
         _copy_code(types, code)
-        mlflow.pyfunc.save_model(
-            path=str(path),
-            loader_module="automl_components.flavor",
-            data_path=str(data),
-            code_paths=[str(code)],
-            signature=signature,
-            input_example=input_example[facts["columns"]].head(EXAMPLE_ROWS).reset_index(drop=True),
-            pip_requirements=_requirements(types),
-            metadata=metadata,
-            mlflow_model=mlflow_model,
-        )
+        with _own_warnings_of_mlflow():
+            import mlflow.pyfunc
+            from mlflow.models import Model
+
+            mlflow_model = mlflow_model or Model()
+            mlflow_model.signature = _signature(facts["columns"], output)
+            mlflow.pyfunc.save_model(
+                path=str(path),
+                loader_module="automl_components.flavor",
+                data_path=str(data),
+                code_paths=[str(code)],
+                input_example=_example(input_example, facts["columns"]),
+                pip_requirements=_requirements(types),
+                metadata=metadata,
+                mlflow_model=mlflow_model,
+            )
     for stray in ("uv.lock", "pyproject.toml", ".python-version"):
         # MLflow copies them from a uv project in the working folder, which has nothing to do with the model
-        (path / stray).unlink(missing_ok=True)
+        Path(path, stray).unlink(missing_ok=True)
+
+
+@contextmanager
+def _own_warnings_of_mlflow() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # its own type hints, each time it is imported
+        warnings.filterwarnings("ignore", message=".*type hint", category=UserWarning)
+        # it compares column names with a range, which pandas 3 deprecates
+        warnings.filterwarnings("ignore", message="Operation with range", category=DeprecationWarning)
+        yield
 
 
 def _signature(columns: Sequence[str], output: str | None) -> ModelSignature:
@@ -317,6 +321,10 @@ def _signature(columns: Sequence[str], output: str | None) -> ModelSignature:
         return ModelSignature(inputs=inputs)
     params = ParamSchema([ParamSpec(name="method", dtype="string", default="predict")])
     return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(type=output)]), params=params)
+
+
+def _example(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    return rows.head(EXAMPLE_ROWS).rename(columns=str)[list(columns)].reset_index(drop=True)
 
 
 def _label_type(classes: np.ndarray | None) -> str:

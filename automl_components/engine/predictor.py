@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from automl_components.core.errors import DataError
 
@@ -43,7 +44,7 @@ class Predictor:
     meta : estimator or None
         Fitted on :func:`stack_features` of the members' predictions.
     threads : int
-        Threads that each member may use.
+        Threads that predicting may use, as far as a member's library can be told.
     description : dict
         JSON values that say what this is, for people; never read here.
     """
@@ -80,10 +81,12 @@ class Predictor:
         return list(self.featurizer.columns_)
 
     def use_threads(self, threads: int) -> Predictor:
-        """Let each member use this many threads; returns itself."""
+        """Let predicting use this many threads; returns itself."""
         self.threads = threads
         for member in self.members:
-            member.threads = threads
+            estimator = getattr(member, "estimator_", None)
+            if hasattr(estimator, "n_jobs"):
+                estimator.n_jobs = threads
         return self
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
@@ -125,24 +128,14 @@ class Predictor:
         return [] if self.classes is None else [f"proba_{label}" for label in self.classes]
 
     def _in_batches(self, frame: pd.DataFrame) -> np.ndarray:
-        raw = self._used(frame)
         width = () if self.classes is None else (len(self.classes),)
-        output = np.empty((len(raw), *width), dtype=np.float64)
-        for rows in _batches(len(raw), max(1, len(self.featurizer.schema_.names))):
-            output[rows] = self._combine(self.featurizer.transform(raw.iloc[rows]))
+        output = np.empty((len(frame), *width), dtype=np.float64)
+        with threadpool_limits(self.threads):
+            for rows in _batches(len(frame), len(self.featurizer.schema_.names)):
+                X = self.featurizer.transform(frame.iloc[rows])
+                if X.rows:
+                    output[rows] = self._combine(X)
         return output
-
-    def _used(self, frame: pd.DataFrame) -> pd.DataFrame:
-        columns = self.columns
-        missing = [name for name in columns if name not in frame.columns]
-        if missing:
-            names = ", ".join(map(repr, missing))
-            raise DataError(f"the rows lack column {names}; the model uses {', '.join(columns)}")
-        raw = frame[columns]
-        if raw.shape[1] != len(columns):
-            twice = raw.columns[raw.columns.duplicated()][0]
-            raise DataError(f"the rows have column {twice!r} twice: remove or rename one")
-        return raw
 
     def _combine(self, X: FeatureMatrix) -> np.ndarray:
         if self.meta is not None:
@@ -158,8 +151,8 @@ class Predictor:
 
 
 def _batches(rows: int, columns: int) -> Iterator[slice]:
-    step = max(1024, BATCH_CELLS // columns)
-    for start in range(0, rows, step):
+    step = max(1024, BATCH_CELLS // max(1, columns))
+    for start in range(0, max(1, rows), step):  # a frame without rows is one batch: its columns are checked
         yield slice(start, start + step)
 
 
