@@ -36,7 +36,6 @@ from automl_components.core.errors import ArtifactError, SettingsError, nearest
 from automl_components.core.events import emit
 from automl_components.core.settings import Settings
 
-DRAFT = "_draft.json"
 PACKAGE = "automl-components"
 
 COMPONENTS: dict[str, Component] = {}
@@ -237,7 +236,6 @@ class Component:
             stack.enter_context(storage.writing(address))
         self.function(**arguments, **settings)
         for name, draft in drafts.items():
-            (draft / DRAFT).unlink(missing_ok=True)
             files = list_files(draft)
             entry = ARTIFACT_TYPES[self.outputs[name].type].entry
             if not files or (entry is not None and entry not in files):
@@ -265,11 +263,13 @@ class Component:
             except Timeout:
                 raise ArtifactError(f"{redacted(address)} is being written by another process; wait for it") from None
             try:
-                text = storage.read_text(str(draft / DRAFT))
+                # beside the draft, not in it: some libraries want to write into an empty folder
+                facts = draft.with_name(draft.name + ".json")
+                text = storage.read_text(str(facts))
                 if not (self.resumable and text and json.loads(text).get("fingerprint") == fingerprint):
                     shutil.rmtree(draft, ignore_errors=True)
                 draft.mkdir(exist_ok=True)
-                (draft / DRAFT).write_text(json.dumps({"fingerprint": fingerprint, "component": self.name}))
+                facts.write_text(json.dumps({"fingerprint": fingerprint, "component": self.name}))
             except BaseException:
                 lock.release()
                 raise
@@ -279,6 +279,8 @@ class Component:
             if not self.resumable:
                 shutil.rmtree(draft, ignore_errors=True)
             raise
+        else:
+            facts.unlink(missing_ok=True)
         finally:
             lock.release()
             Path(lock.lock_file).unlink(missing_ok=True)
