@@ -69,8 +69,8 @@ def duel(
     scorer = Scorer(metric, task, classes=classes, positive_label=positive_label)
     if scorer.metric.needs_proba and pair[1].certain:
         raise GateError(
-            f"the champion (version {version}) gives labels only, {scorer.metric.name} needs probabilities: it "
-            "cannot be compared; nothing was registered. Choose a metric of labels, such as accuracy"
+            f"the champion (version {version}) gives labels only, {scorer.metric.name} needs probabilities: "
+            "they cannot be compared, nothing was registered. Choose a metric of labels, such as accuracy"
         )
     known, y = _truth(rows[target], classes)
     weights = rows.loc[known, weight].to_numpy(float) if weight in rows else None

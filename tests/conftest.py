@@ -1,0 +1,34 @@
+"""What tests of several folders share: an MLflow database of their own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def _mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty MLflow database, made once: its hundred migrations take seconds."""
+    from automl_components import tracking
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        tracking.client()
+        yield folder / "mlflow.db"
+
+
+@pytest.fixture
+def mlflow_server(_mlflow_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty MLflow database that ``MLFLOW_TRACKING_URI`` names; files go beside it."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    shutil.copy(_mlflow_template, folder / "mlflow.db")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME", raising=False)
+    return uri
