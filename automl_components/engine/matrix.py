@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,13 @@ class FeatureSchema:
     def from_dict(cls, values: dict[str, Any]) -> FeatureSchema:
         """The inverse of :meth:`to_dict`."""
         return cls(**{key: tuple(value) for key, value in values.items()})
+
+    def __getstate__(self) -> dict[str, str]:
+        # as one text: skops would write a record of its own for every name, and texts have thousands
+        return {"json": json.dumps(self.to_dict())}
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        self.__dict__.update(vars(self.from_dict(json.loads(state["json"]))))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""The purposes of a table's columns, as detected and as the user declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from automl_components.core.errors import DataError, SettingsError, nearest
+from automl_components.engine import cells, dates
+from automl_components.engine.purposes import ColumnInfo, Texts, detect_purpose
+
+__all__ = ["DECLARABLE", "ColumnInfo", "declare_purpose", "detect_purpose", "detect_purposes", "unique_names"]
+
+DECLARABLE = ("Numeric", "Categorical", "CategoricalHash", "DateTime", "Text", "Hashes", "Ignore")
+
+
+def detect_purposes(frame: pd.DataFrame, overrides: Mapping[str, str] | None = None) -> dict[str, ColumnInfo]:
+    """The purpose of every column, by its name as text.
+
+    ``overrides`` maps a column to a purpose, in any casing; an unknown column or purpose, or one that not a
+    single value agrees with, is a SettingsError. Two columns of one name are a DataError.
+    """
+    names = unique_names(frame)
+    declared = {}
+    for column, purpose in (overrides or {}).items():
+        if str(column) not in names:
+            raise SettingsError(f"column_name_and_types: no column {column!r}{nearest(str(column), names)}")
+        declared[str(column)] = purpose_name(purpose, str(column))
+    found = {}
+    for at, name in enumerate(names):
+        column = frame.iloc[:, at].rename(name)
+        found[name] = declare_purpose(column, declared[name]) if name in declared else detect_purpose(column)
+    return found
+
+
+def unique_names(frame: pd.DataFrame) -> list[str]:
+    """The columns' names as text; DataError when two are the same."""
+    names = [str(name) for name in frame.columns]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"two columns are named {twice!r}; give each column a name of its own")
+    return names
+
+
+def purpose_name(purpose: str, column: str) -> str:
+    """The exact spelling of a purpose that a user may declare; SettingsError for any other."""
+    folded = {known.lower(): known for known in DECLARABLE}
+    found = folded.get(str(purpose).replace("_", "").lower())
+    if found is None:
+        hint = nearest(str(purpose), DECLARABLE)
+        raise SettingsError(f"column_name_and_types: {column!r} cannot be {purpose!r}{hint}")
+    return found
+
+
+def declare_purpose(column: pd.Series, purpose: str) -> ColumnInfo:
+    """The column as the user declared it; SettingsError when not a single value can be read that way."""
+    info = ColumnInfo(purpose, "declared by column_name_and_types")
+    texts = Texts(column)
+    if not texts.present:
+        return ColumnInfo("AllNan", f"no values (declared {purpose})")
+    if purpose == "Numeric":
+        info = replace(info, decimal=cells.find_decimal(texts.sample))
+        readable = cells.to_numbers(column, info.decimal)
+    elif purpose == "DateTime":
+        numeric = cells.is_numeric(column)
+        formats = (
+            (dates.find_unit(cells.to_numbers(column)),) if numeric else dates.find_formats(texts.sample)
+        )
+        info = replace(info, formats=formats, timezone=dates.clock(column))
+        readable = dates.to_dates(column, info.formats, info.timezone)
+    else:
+        return info
+    if not readable.notna().any():
+        example = texts.sample[0]
+        raise SettingsError(
+            f"column_name_and_types: no value of {column.name!r} is {purpose}, such as {example!r}"
+        )
+    return replace(info, confidence=float(readable.notna().sum() / texts.present))

@@ -1,0 +1,141 @@
+"""Reading dates: dtypes, texts in many formats, numbers since 1970; one clock, in training and later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from automl_components.engine import cells
+
+types = pd.api.types
+
+_DAYS = (
+    *("%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y.%m.%d"),
+    *("%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%b %Y", "%B %Y", "%m/%Y"),
+    *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%y"),
+)
+_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f")
+_MAIL = ("%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y")
+FORMATS = ("ISO8601", *(day + time for day, time in product(_DAYS, _TIMES)), *_MAIL)
+"""What :func:`find_formats` tries; where day and month can be either, the month comes first, as in pandas."""
+
+_DATE_LIKE = re.compile(r"(?=.*\d)(?=.*[-/. ,:]).{6,40}")
+_OFFSET = re.compile(r":\d{2}(?:[.,]\d+)?\s*(?:Z|UTC|GMT|[-+]\d{2}:?\d{2})$")
+_UNIT_ABOVE = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (1e8, "s"), (0.0, "D"))
+
+
+def to_dates(column: pd.Series, formats: Sequence[str] = (), timezone: str | None = None) -> pd.Series:
+    """The column as naive datetime64[us]; NaT where missing or no date.
+
+    Parameters
+    ----------
+    column : Series
+        Dates, periods, texts, or numbers (with a unit among ``formats``).
+    formats : sequence of str
+        How texts are written, tried in this order and before ISO 8601: strptime formats, or ``"unit=s"``
+        (also ms, us, ns, D) for numbers counted from 1970.
+    timezone : str, optional
+        The clock of the training data. Times with an offset are moved to it (without one: to UTC), times
+        without an offset are taken as they stand.
+    """
+    column = cells.dense(column)
+    if isinstance(column.dtype, pd.PeriodDtype):
+        column = column.dt.to_timestamp()
+    if types.is_datetime64_any_dtype(column.dtype):
+        return _on_clock(pd.to_datetime(column), timezone).astype("datetime64[us]")
+    unit = _unit(formats)
+    if unit and cells.is_numeric(column):
+        values = _since_1970(cells.to_numbers(column).to_numpy(), unit)
+    else:
+        labels = cells.to_labels(column)
+        parsed = parse_dates(labels.cat.categories, formats, timezone)
+        values = cells.spread(parsed, labels, np.datetime64("NaT"))
+    return pd.Series(values, index=column.index, name=column.name)
+
+
+def parse_dates(texts: Sequence[str], formats: Sequence[str] = (), timezone: str | None = None) -> np.ndarray:
+    """datetime64[us] array: each text as a naive date and time, see :func:`to_dates`."""
+    texts = pd.Series(texts, dtype=object)
+    unit = _unit(formats)
+    numbers = cells.parse_numbers(texts) if unit else np.full(len(texts), np.nan)
+    values = _since_1970(numbers, unit or "s")
+    for form in dict.fromkeys([*(f for f in formats if not f.startswith("unit=")), "ISO8601"]):
+        rest = np.flatnonzero(np.isnat(values))
+        if not rest.size:
+            break
+        found = pd.to_datetime(texts.iloc[rest], format=form, errors="coerce", utc=True)
+        plain = found.dt.tz_localize(None).to_numpy("datetime64[us]")
+        if timezone and timezone != "UTC":
+            offset = np.array([bool(_OFFSET.search(text)) for text in texts.iloc[rest]], dtype=bool)
+            plain = np.where(offset, _on_clock(found, timezone).to_numpy("datetime64[us]"), plain)
+        values[rest] = plain
+    return values
+
+
+def find_formats(texts: Sequence[str], most: int = 3) -> tuple[str, ...]:
+    """The formats, at most ``most``, that together read most of the texts; empty where none reads any.
+
+    >>> find_formats(["13/02/2020", "01/03/2020"]), find_formats(["2020-02-13", "Mar 1, 2020 10:30"])
+    (('%d/%m/%Y',), ('ISO8601', '%b %d, %Y %H:%M'))
+    >>> find_formats(["oct", "10:30", "1.2"])
+    ()
+    """
+    rest = pd.Series([text for text in texts if _DATE_LIKE.fullmatch(text)], dtype=object)
+    found: list[str] = []
+    while len(rest) and len(found) < most:
+        few = rest.iloc[:: max(1, len(rest) // 20)]
+        likely = [form for form in FORMATS if _reads(few, form).any()]
+        reads = {form: _reads(rest, form) for form in likely}
+        best = max(reads, key=lambda form: reads[form].sum(), default=None)
+        if best is None:
+            break
+        found.append(best)
+        rest = rest[~reads[best]]
+    return tuple(found)
+
+
+def find_unit(numbers: np.ndarray) -> str:
+    """What numbers count from 1970, judged by their size: ``"unit=s"`` and its like."""
+    size = float(np.nanmedian(np.abs(numbers)))
+    return "unit=" + next(unit for above, unit in _UNIT_ABOVE if size >= above)
+
+
+def clock(column: pd.Series) -> str | None:
+    """The time zone of a datetime column by a name that pandas reads back; None without one."""
+    zone = getattr(column.dtype, "tz", None) or getattr(
+        getattr(column.dtype, "pyarrow_dtype", None), "tz", None
+    )
+    if zone is None or isinstance(zone, str):
+        return zone
+    fixed = zone.utcoffset(None)
+    if fixed is None:
+        return str(zone)
+    minutes = int(fixed / timedelta(minutes=1))
+    return (
+        f"UTC{'+' if minutes >= 0 else '-'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+        if minutes
+        else "UTC"
+    )
+
+
+def _reads(texts: pd.Series, form: str) -> pd.Series:
+    return pd.to_datetime(texts, format=form, errors="coerce", utc=True).notna()
+
+
+def _unit(formats: Sequence[str]) -> str | None:
+    return next((form[5:] for form in formats if form.startswith("unit=")), None)
+
+
+def _since_1970(numbers: np.ndarray, unit: str) -> np.ndarray:
+    return pd.to_datetime(pd.Series(numbers), unit=unit, errors="coerce").to_numpy("datetime64[us]").copy()
+
+
+def _on_clock(column: pd.Series, timezone: str | None) -> pd.Series:
+    if column.dt.tz is None:
+        return column
+    return column.dt.tz_convert(timezone or "UTC").dt.tz_localize(None)

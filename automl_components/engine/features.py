@@ -1,0 +1,222 @@
+"""The featurizer: raw rows to typed, label-free features, the same in training and at prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import hstack
+
+from automl_components.core.errors import DataError, SettingsError, nearest
+from automl_components.engine.columns import detect_purposes, purpose_name, unique_names
+from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
+from automl_components.engine.purposes import ColumnInfo, dtype_purpose
+from automl_components.engine.recipe import Recipe, plan, plan_off
+from automl_components.engine.wishes import Wish, read_wishes
+from automl_components.transformers import Fitted, transformer_name
+
+MODES = ("auto", "off", "custom")
+BLOCKS = ("numeric", "codes", "sparse")
+
+
+class Featurizer(Fitted):
+    """Learns from training rows, without their label, how raw columns become numbers.
+
+    In the modes ``auto`` and ``custom`` (auto with the user's changes; they are taken in ``auto`` too):
+
+    - Numeric columns keep their gaps as NaN, which trees learn from and dense learners fill by themselves;
+      where at least 1 percent is missing, ``<column>_WASNULL`` marks it. An imputer that is asked for is
+      really applied.
+    - Categories become codes by frequency, rare ones together; above 5,000 levels hash buckets and a count.
+    - Dates become their parts, texts n-grams and statistics.
+    - Columns with nothing to learn from are dropped, and prediction does not need them.
+
+    ``off`` adds nothing: numbers pass as they are, a date is one number, anything else becomes codes
+    (learners take numbers only), and only columns without any value are dropped.
+
+    Parameters
+    ----------
+    mode : str
+        ``"auto"``, ``"off"`` or ``"custom"``.
+    blocked_transformers : sequence of str
+        Transformers not to use, in any casing.
+    column_name_and_types : mapping of column to str
+        Purposes declared by the user: Numeric, Categorical, CategoricalHash, DateTime, Text, Hashes, Ignore.
+    transformer_params : mapping
+        Azure's shape, see :func:`automl_components.engine.wishes.read_wishes`.
+    drop_columns : sequence of str
+        Columns to leave out.
+
+    Attributes
+    ----------
+    columns_ : list of str
+        Raw columns that prediction needs.
+    schema_ : FeatureSchema
+        Engineered names; also ``names_`` (list), and ``feature_map_`` (engineered name to raw column).
+    levels_ : dict of str to list of str
+        The levels behind the codes of each category column.
+    purposes_ : dict of str to str
+        What each raw column was taken for.
+    summary_ : list of dict
+        Azure's transparency table: RawFeatureName, TypeDetected, Dropped, EngineeredFeatureCount,
+        Tranformations (Azure's spelling); and Reason.
+    """
+
+    def __init__(
+        self,
+        mode: str = "auto",
+        blocked_transformers: Sequence[str] = (),
+        column_name_and_types: Mapping[str, str] | None = None,
+        transformer_params: Mapping[str, Any] | None = None,
+        drop_columns: Sequence[str] = (),
+    ) -> None:
+        if mode not in MODES:
+            raise SettingsError(f"featurization: unknown mode {mode!r}{nearest(str(mode), MODES)}")
+        if mode == "off" and (blocked_transformers or column_name_and_types or transformer_params):
+            raise SettingsError("featurization: mode 'off' takes no changes; use mode 'custom'")
+        self.mode = mode
+        self.blocked_transformers = [transformer_name(name) for name in blocked_transformers]
+        declared = {str(column): purpose for column, purpose in (column_name_and_types or {}).items()}
+        self.column_name_and_types = {c: purpose_name(purpose, c) for c, purpose in declared.items()}
+        self.transformer_params = dict(transformer_params or {})
+        self.drop_columns = [str(column) for column in drop_columns]
+        read_wishes(self.transformer_params, self.blocked_transformers)
+
+    def fit(self, frame: pd.DataFrame) -> Featurizer:
+        """Learn from the training rows (feature columns only).
+
+        SettingsError when a setting names a column that is not there or cannot be used so; DataError when two
+        columns share a name, there is no row, or not one column has something to learn from.
+        """
+        frame = frame.set_axis(unique_names(frame), axis="columns")
+        if frame.empty:
+            raise DataError(f"nothing to learn from: {len(frame)} rows, {len(frame.columns)} feature columns")
+        wishes = read_wishes(self.transformer_params, self.blocked_transformers)
+        self._check_columns(list(frame.columns), wishes)
+        infos = self._detect(frame)
+        recipes = [self._plan(name, info, wishes) for name, info in infos.items() if not info.dropped]
+        fitted = [recipe.fit(frame[recipe.column]) for recipe in recipes]
+        self.recipes_ = [recipe for recipe in fitted if recipe.encoders()]
+        self.purposes_ = {name: info.purpose for name, info in infos.items()}
+        self.columns_ = [recipe.column for recipe in self.recipes_]
+        self.schema_ = self._schema()
+        self.summary_ = [self._summary(name, info) for name, info in infos.items()]
+        if not self.recipes_:
+            seen = "; ".join(f"{name}: {info.purpose}, {info.reason}" for name, info in infos.items())
+            raise DataError(f"no column to learn from ({seen}); column_name_and_types can keep one")
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> FeatureMatrix:
+        """The features of raw rows, with or without columns that training did not use, in any order.
+
+        DataError when a column that is needed is missing, or there twice.
+        """
+        rows, schema = len(frame), self.schema_
+        numeric = np.empty((rows, len(schema.numeric)), dtype=np.float32)
+        codes = np.empty((rows, len(schema.codes)), dtype=np.int32)
+        sparse = []
+        at = {"numeric": 0, "codes": 0}
+        for recipe, column in zip(self.recipes_, self._columns(frame), strict=True):
+            for kind, block in recipe.encode(column):
+                if kind == "sparse":
+                    sparse.append(block)
+                    continue
+                target = numeric if kind == "numeric" else codes
+                target[:, at[kind] : at[kind] + block.shape[1]] = block
+                at[kind] += block.shape[1]
+        joined = hstack(sparse, format="csr", dtype=np.float32) if sparse else None
+        return FeatureMatrix(numeric, codes, joined, schema)
+
+    def fit_transform(self, frame: pd.DataFrame) -> FeatureMatrix:
+        """Learn from the rows and give their features."""
+        return self.fit(frame).transform(frame)
+
+    def to_frame(self, matrix: FeatureMatrix) -> pd.DataFrame:
+        """The features as a table: float32, categories (named levels), and sparse float32 columns."""
+        parts = [pd.DataFrame(matrix.numeric, columns=list(self.schema_.numeric))]
+        levels = self.levels_
+        coded = {n: pd.Categorical.from_codes(matrix.codes[:, i], levels[n]) for i, n in enumerate(levels)}
+        parts.append(pd.DataFrame(coded, index=parts[0].index))
+        if matrix.sparse is not None:
+            parts.append(pd.DataFrame.sparse.from_spmatrix(matrix.sparse, columns=list(self.schema_.sparse)))
+        return pd.concat(parts, axis="columns")
+
+    @property
+    def names_(self) -> list[str]:
+        """All engineered names: numeric, codes, sparse."""
+        return list(self.schema_.names)
+
+    @property
+    def feature_map_(self) -> dict[str, str]:
+        """Raw column of every engineered name."""
+        raw = [recipe.column for kind in BLOCKS for recipe in self.recipes_ for _ in recipe.names(kind)]
+        return dict(zip(self.schema_.names, raw, strict=True))
+
+    @property
+    def levels_(self) -> dict[str, list[str]]:
+        """The levels behind the codes of each category column."""
+        levels = [levels for recipe in self.recipes_ for levels in recipe.levels()]
+        return dict(zip(self.schema_.codes, levels, strict=True))
+
+    def _check_columns(self, names: list[str], wishes: Sequence[Wish]) -> None:
+        given = {"drop_columns": self.drop_columns, "column_name_and_types": list(self.column_name_and_types)}
+        given["transformer_params"] = [column for wish in wishes for column in wish.fields]
+        for setting, columns in given.items():
+            for column in columns:
+                if column not in names:
+                    raise SettingsError(f"{setting}: there is no column {column!r}{nearest(column, names)}")
+
+    def _detect(self, frame: pd.DataFrame) -> dict[str, ColumnInfo]:
+        kept = frame.drop(columns=self.drop_columns)
+        declared = {c: p for c, p in self.column_name_and_types.items() if c in kept.columns}
+        if self.mode == "off":
+            found = {name: dtype_purpose(kept[name]) for name in kept.columns}
+        else:
+            found = detect_purposes(kept, declared)
+        return {name: found.get(name, ColumnInfo("Ignore", "in drop_columns")) for name in frame.columns}
+
+    def _plan(self, name: str, info: ColumnInfo, wishes: Sequence[Wish]) -> Recipe:
+        if self.mode == "off":
+            return plan_off(name, info)
+        return plan(name, info, wishes, self.blocked_transformers)
+
+    def _schema(self) -> FeatureSchema:
+        taken: set[str] = set()
+        names: dict[str, list[str]] = {}
+        for kind in BLOCKS:
+            names[kind] = []
+            for name in (name for recipe in self.recipes_ for name in recipe.names(kind)):
+                while name in taken:  # a raw column may be named like a feature made from another
+                    name += "_"
+                taken.add(name)
+                names[kind].append(name)
+        levels = [len(levels) for recipe in self.recipes_ for levels in recipe.levels()]
+        return FeatureSchema.from_dict({**names, "levels": levels})
+
+    def _summary(self, name: str, info: ColumnInfo) -> dict[str, Any]:
+        recipe = next((recipe for recipe in self.recipes_ if recipe.column == name), None)
+        nothing = "" if recipe or info.dropped else "; no transformer is left that gives something"
+        return {
+            "RawFeatureName": name,
+            "TypeDetected": info.purpose,
+            "Dropped": "No" if recipe else "Yes",
+            "EngineeredFeatureCount": sum(len(recipe.names(kind)) for kind in BLOCKS) if recipe else 0,
+            "Tranformations": [step.title for step in recipe.steps] if recipe else [],
+            "Reason": info.reason + nothing,
+        }
+
+    def _columns(self, frame: pd.DataFrame) -> list[pd.Series]:
+        """The raw columns that are needed, in the order of training."""
+        at: dict[str, list[int]] = {}
+        for position, name in enumerate(frame.columns):
+            at.setdefault(str(name), []).append(position)
+        missing = [column for column in self.columns_ if column not in at]
+        if missing:
+            listed = ", ".join(map(repr, missing[:10]))
+            raise DataError(f"the model needs column {listed}, not in the data{nearest(missing[0], at)}")
+        twice = [column for column in self.columns_ if len(at[column]) > 1]
+        if twice:
+            raise DataError(f"the data has two columns named {twice[0]!r}")
+        return [frame.iloc[:, at[column][0]].rename(column) for column in self.columns_]

@@ -1,0 +1,209 @@
+"""What a column is for: number, category, date, text, or nothing to learn from; and why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from automl_components.engine import cells, dates
+
+types = pd.api.types
+
+DROPPED = frozenset(["Hashes", "Constant", "AllNan", "Ignore"])
+
+HASH_ABOVE = 5000  # levels; beyond, categories are hashed
+AGREE = 0.95  # share of the values that must read as a number or a date
+UNIQUE = 0.98  # share of distinct values above which a label names its row and nothing else
+FEW = 20  # values below which nothing is called an identifier
+SAMPLE = 2000  # distinct texts looked at, evenly spaced
+
+_ID_NAME = re.compile(
+    r"(?:.*[^a-z])?(?:id|uuid|guid|rowid|rownum)|id[^a-z].*|index|unnamed: 0", re.IGNORECASE
+)
+_CAMEL_ID = re.compile(r".*[a-z](?:Id|ID)")
+_GUID = re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?|(?:0x)?[0-9a-f]{16,}", re.IGNORECASE)
+_LEADING_ZERO = re.compile(r"[-+]?0\d+")
+# languages written without spaces: two characters count as a word
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+
+
+@dataclass(frozen=True)
+class ColumnInfo:
+    """What one column was taken for.
+
+    Attributes
+    ----------
+    purpose : str
+        ``"Numeric"``, ``"Categorical"``, ``"CategoricalHash"``, ``"DateTime"``, ``"Text"``, or, with nothing
+        to learn from it, ``"Hashes"``, ``"Constant"``, ``"AllNan"``, ``"Ignore"``.
+    reason : str
+        Why, in a few words with figures.
+    confidence : float
+        Share of the values that agree with the purpose, in [0, 1]; 1 where the dtype decides.
+    decimal : str
+        Decimal sign of numbers written as text.
+    formats : tuple of str
+        How dates are written, see :func:`automl_components.engine.dates.to_dates`.
+    timezone : str or None
+        The clock that times with an offset are moved to.
+    """
+
+    purpose: str
+    reason: str
+    confidence: float = 1.0
+    decimal: str = "."
+    formats: tuple[str, ...] = ()
+    timezone: str | None = None
+
+    @property
+    def dropped(self) -> bool:
+        """Whether nothing can be learned from the column."""
+        return self.purpose in DROPPED
+
+
+def detect_purpose(column: pd.Series) -> ColumnInfo:
+    """What one column is for.
+
+    Numbers stay Numeric however few their values are (Azure in 2018 made categories of numbers with under 5
+    percent distinct values): trees split ordered numbers as well as categories, and a category has lost the
+    order. Only whole numbers under an identifier's name (``store_id``) are labels: Categorical where they
+    repeat, Hashes where they do not. A column of one value and gaps is kept, for the gap may tell something.
+    """
+    if types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
+        return _of_dates(column)
+    if cells.is_numeric(column) or types.is_timedelta64_dtype(column.dtype):
+        return _of_numbers(column)
+    return _of_texts(column)
+
+
+def dtype_purpose(column: pd.Series) -> ColumnInfo:
+    """Numeric, DateTime or else Categorical by the dtype alone (featurization ``off``), or AllNan."""
+    if not cells.to_labels(column).notna().any():
+        return ColumnInfo("AllNan", "no values")
+    reason = f"dtype {column.dtype}"
+    if types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
+        return ColumnInfo("DateTime", reason, timezone=dates.clock(column))
+    numeric = cells.is_numeric(column) or types.is_timedelta64_dtype(column.dtype)
+    return ColumnInfo("Numeric" if numeric else "Categorical", reason)
+
+
+def named_as_id(name: object) -> bool:
+    """Whether a column's name is that of an identifier.
+
+    >>> [n for n in ("id", "PassengerId", "store_id", "paid", "humid", "idle") if named_as_id(n)]
+    ['id', 'PassengerId', 'store_id']
+    """
+    return bool(_ID_NAME.fullmatch(str(name)) or _CAMEL_ID.fullmatch(str(name)))
+
+
+def _of_dates(column: pd.Series) -> ColumnInfo:
+    values = column.dropna()
+    if values.empty:
+        return ColumnInfo("AllNan", "no values")
+    if len(values) == len(column) and values.nunique() == 1:
+        return ColumnInfo("Constant", f"one value, {values.iloc[0]}")
+    return ColumnInfo("DateTime", f"dtype {column.dtype}", timezone=dates.clock(column))
+
+
+def _of_numbers(column: pd.Series) -> ColumnInfo:
+    values = cells.to_numbers(column).to_numpy()
+    values = values[~np.isnan(values)]
+    if not values.size:
+        return ColumnInfo("AllNan", "no values")
+    if values.size == len(column) and values.min() == values.max():
+        return ColumnInfo("Constant", f"one value, {values[0]:g}")
+    if types.is_bool_dtype(column.dtype):
+        return ColumnInfo("Numeric", "true and false, as 1 and 0")
+    if named_as_id(column.name) and not (values % 1).any():
+        return _of_labels(Texts(column), "whole numbers named as an identifier")
+    return ColumnInfo("Numeric", f"dtype {column.dtype}")
+
+
+class Texts:
+    """The distinct values of a column as texts, with how often each occurs."""
+
+    def __init__(self, column: pd.Series) -> None:
+        self.name, self.labels = column.name, cells.to_labels(column)
+        self.rows = len(column)
+        self.present = int(self.labels.notna().sum())
+        self.values = self.labels.cat.categories
+        at = np.arange(0, len(self.values), max(1, len(self.values) // SAMPLE))
+        counts = np.bincount(
+            self.labels.cat.codes.to_numpy()[self.labels.notna()], minlength=len(self.values)
+        )
+        self.sample, self.weights = list(self.values[at]), counts[at]
+        self.single = int((counts == 1).sum())
+
+    @property
+    def unique(self) -> float:
+        """Share of distinct values among the values present."""
+        return len(self.values) / max(1, self.present)
+
+    def share(self, agrees: np.ndarray, among: np.ndarray | None = None) -> float:
+        """Share of the sampled rows whose text agrees."""
+        weights = self.weights if among is None else self.weights * among
+        return float((weights * agrees).sum() / max(1, weights.sum()))
+
+
+def _of_texts(column: pd.Series) -> ColumnInfo:
+    texts = Texts(column)
+    if not texts.present:
+        return ColumnInfo("AllNan", "no values")
+    if len(texts.values) == 1 and texts.present == texts.rows:
+        return ColumnInfo("Constant", f"one value, {texts.sample[0][:40]!r}")
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _of_labels(texts, "dtype category")
+    return _numbers_as_text(texts) or _dates_as_text(texts) or _words(column, texts) or _of_labels(texts)
+
+
+def _numbers_as_text(texts: Texts) -> ColumnInfo | None:
+    """Numeric, where nearly all texts are numbers (words for "missing" aside), none a code like "007"."""
+    if named_as_id(texts.name) or any(_LEADING_ZERO.fullmatch(text) for text in texts.sample):
+        return None
+    decimal = cells.find_decimal(texts.sample)
+    given = np.array([text.lower() not in cells.MISSING_WORDS for text in texts.sample])
+    share = texts.share(np.isfinite(cells.parse_numbers(texts.sample, decimal)), given)
+    if share < AGREE or not given.any():
+        return None
+    return ColumnInfo("Numeric", f"{share:.0%} of the texts are numbers", share, decimal=decimal)
+
+
+def _dates_as_text(texts: Texts) -> ColumnInfo | None:
+    formats = dates.find_formats(texts.sample)
+    given = np.array([text.lower() not in cells.MISSING_WORDS for text in texts.sample])
+    share = texts.share(~np.isnat(dates.parse_dates(texts.sample, formats)), given) if formats else 0.0
+    if share < AGREE:
+        return None
+    return ColumnInfo("DateTime", f"{share:.0%} of the texts are dates, {formats[0]}", share, formats=formats)
+
+
+def _words(column: pd.Series, texts: Texts) -> ColumnInfo | None:
+    """Text: sentences that rarely repeat, short phrases whose words repeat although they do not, lists."""
+    first = column.dropna().head(100)
+    if len(first) and sum(map(cells.is_nested, first)) > len(first) / 2:
+        return ColumnInfo("Text", "lists, read as words")
+    words = [_WORD.findall(text) for text in texts.sample]
+    lengths = np.array([len(found) for found in words])
+    mean = float(np.average(lengths, weights=texts.weights))
+    repeated = len({word for found in words for word in found}) < lengths.sum() / 2
+    phrases = texts.unique > 0.5 and (mean >= 3 or (mean >= 1.5 and repeated))
+    if not phrases and not (mean >= 8 and texts.unique > 0.1 and len(texts.values) > 50):
+        return None
+    reason = f"{mean:.1f} words a value, {texts.unique:.0%} distinct"
+    return ColumnInfo("Text", reason, texts.share(lengths >= min(3, mean)))
+
+
+def _of_labels(texts: Texts, why: str = "") -> ColumnInfo:
+    """Hashes, CategoricalHash or Categorical, by how often the levels repeat."""
+    why = f"{why}, " if why else ""
+    levels, few = len(texts.values), texts.present < FEW
+    guids = texts.share(np.array([bool(_GUID.fullmatch(text)) for text in texts.sample]))
+    if not few and texts.unique > UNIQUE:
+        return ColumnInfo("Hashes", f"{why}{levels} distinct of {texts.present} values", texts.unique)
+    if not few and guids >= AGREE and texts.unique > 0.5:
+        return ColumnInfo("Hashes", f"{why}{guids:.0%} look like hashes, {texts.unique:.0%} distinct", guids)
+    purpose = "CategoricalHash" if levels > HASH_ABOVE else "Categorical"
+    return ColumnInfo(purpose, f"{why}{levels} levels", 1 - texts.single / texts.present)

@@ -1,0 +1,87 @@
+"""Missing values filled: mean, median, most frequent value, a constant, or the value before."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from automl_components.core.errors import SettingsError, nearest
+from automl_components.transformers import Fitted, Transformer
+
+TITLES = {
+    "mean": "MeanImputer",
+    "median": "MedianImputer",
+    "most_frequent": "ModeImputer",
+    "constant": "ConstantImputer",
+    "ffill": "ForwardFillImputer",
+}
+
+
+class Imputer(Fitted):
+    """Fills the gaps of numbers, labels or dates.
+
+    Parameters
+    ----------
+    strategy : str
+        ``"mean"``, ``"median"`` (numbers and dates), ``"most_frequent"`` (the smallest of equally frequent
+        ones), ``"constant"``, or ``"ffill"``: the value of the row before; a batch that begins with a gap
+        goes on from the last value of training, so that rows are taken to be in the order of time.
+    fill_value : number or str, optional
+        What ``"constant"`` fills in: a number for numbers, a text for labels and dates.
+    """
+
+    names: list[str]
+
+    def __init__(self, strategy: str = "mean", fill_value: float | str | None = None) -> None:
+        strategy = str(strategy).lower()
+        if strategy not in TITLES:
+            raise SettingsError(f"imputer: unknown strategy {strategy!r}{nearest(strategy, TITLES)}")
+        if (strategy == "constant") != (fill_value is not None):
+            raise SettingsError("imputer: strategy 'constant' and fill_value go together")
+        self.strategy, self.fill_value = strategy, fill_value
+
+    @property
+    def title(self) -> str:
+        """What the transparency table prints."""
+        return TITLES[self.strategy]
+
+    def accepts(self, reads: str) -> bool:
+        """Whether columns read as ``"numbers"``, ``"labels"`` or ``"dates"`` can be filled this way."""
+        if self.strategy == "constant":
+            number = isinstance(self.fill_value, numbers.Real) and not isinstance(self.fill_value, bool)
+            if reads == "dates":
+                return not number and not pd.isna(pd.to_datetime(self.fill_value, errors="coerce"))
+            return number if reads == "numbers" else isinstance(self.fill_value, str)
+        return reads != "labels" or self.strategy in ("most_frequent", "ffill")
+
+    def fit(self, column: pd.Series) -> Imputer:
+        """Learn what to fill in; a column without any value is filled with 0 (numbers) or stays as it is."""
+        self.names = [str(column.name)]
+        given = column.dropna()
+        value: Any = self.fill_value
+        if self.strategy != "constant":
+            value = self._value(given) if len(given) else None
+        if value is None and pd.api.types.is_float_dtype(column.dtype):
+            value = 0.0
+        dates = pd.api.types.is_datetime64_dtype(column.dtype) and value is not None
+        self.value = np.datetime64(pd.Timestamp(value), "us") if dates else value
+        return self
+
+    def _value(self, given: pd.Series) -> Any:
+        if self.strategy == "ffill":
+            return given.iloc[-1]
+        return given.mode().iloc[0] if self.strategy == "most_frequent" else getattr(given, self.strategy)()
+
+    def transform(self, column: pd.Series) -> pd.Series:
+        """The column without gaps."""
+        if self.value is None:
+            return column
+        if isinstance(column.dtype, pd.CategoricalDtype) and self.value not in column.cat.categories:
+            column = column.cat.add_categories([self.value])
+        return (column.ffill() if self.strategy == "ffill" else column).fillna(self.value)
+
+
+ENTRY = Transformer("imputer", "Imputer", "column", "numbers", Imputer)
