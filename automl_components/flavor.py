@@ -118,12 +118,14 @@ def load_model(path: Path | str, *, trusted: Sequence[str] = ()) -> Predictor:
     TrustError
         The file holds types of other packages, or functions; the message names them.
     """
-    return _read(Path(path) / DATA, "predictor", trusted)
+    predictor: Predictor = _read(Path(path) / DATA, "predictor", trusted)
+    return predictor
 
 
 def load_featurizer(path: Path | str, *, trusted: Sequence[str] = ()) -> Featurizer:
     """The featurizer of a ``featurizer`` folder; parameters and errors as :func:`load_model`."""
-    return _read(Path(path) / DATA, "featurizer", trusted)
+    featurizer: Featurizer = _read(Path(path) / DATA, "featurizer", trusted)
+    return featurizer
 
 
 def predictor_metadata(path: Path | str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from automl_components.engine.matrix import FeatureMatrix
 
 BATCH_CELLS = 1 << 24
-"""Engineered cells held at once while predicting: 64 MB of float32, a few times that inside the learners."""
+"""Features and probabilities held at once: 64 MB of float32, and a few times that inside the learners."""
 
 
 class Predictor:
@@ -85,7 +85,7 @@ class Predictor:
         self.threads = threads
         for member in self.members:
             estimator = getattr(member, "estimator_", None)
-            if hasattr(estimator, "n_jobs"):
+            if estimator is not None and hasattr(estimator, "n_jobs"):
                 estimator.n_jobs = threads
         return self
 
@@ -105,7 +105,8 @@ class Predictor:
         """
         if self.classes is None:
             return self._in_batches(frame)
-        return self.classes[self._in_batches(frame).argmax(axis=1)]
+        labels: np.ndarray = self.classes[self._in_batches(frame).argmax(axis=1)]
+        return labels
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Probabilities: float64, shape (rows, C), in the order of ``classes``. Errors as :meth:`predict`."""
@@ -131,7 +132,7 @@ class Predictor:
         width = () if self.classes is None else (len(self.classes),)
         output = np.empty((len(frame), *width), dtype=np.float64)
         with threadpool_limits(self.threads):
-            for rows in _batches(len(frame), len(self.featurizer.schema_.names)):
+            for rows in _batches(len(frame), len(self.featurizer.schema_.names) + sum(width)):
                 X = self.featurizer.transform(frame.iloc[rows])
                 if X.rows:
                     output[rows] = self._combine(X)
@@ -143,7 +144,8 @@ class Predictor:
             classes = 0 if self.classes is None else len(self.classes)
             return meta_predict(self.task, self.meta, features, classes)
         pairs = zip(self.members, self.weights, strict=True)
-        return sum(weight * self._ask(member, X) for member, weight in pairs if weight)
+        asked = (weight * self._ask(member, X) for member, weight in pairs if weight)
+        return sum(asked, start=np.zeros(()))
 
     def _ask(self, member: Learner, X: FeatureMatrix) -> np.ndarray:
         values = member.predict(X) if self.classes is None else member.predict_proba(X)
