@@ -130,14 +130,14 @@ class Run:
         """
         if (trial is None) == (metric is None):
             raise SettingsError("give a trial's number, or the metric that it is best by")
-        from automl_components.core.settings import EnsembleSettings
+        from automl_components.core.settings import SelectionSettings
         from automl_components.pipeline import run_step
         from automl_components.stages import build_ensemble
 
         folder = storage.join(self.folder, f"models/{f'trial_{trial}' if trial is not None else metric}")
         names = ("checked_data", "features", "featurizer", "trials")
         given = {name: storage.join(self.folder, name) for name in names}
-        sections = {**self.job.sections(), "ensemble": EnsembleSettings(trial=trial, metric=metric)}
+        sections = {**self.job.sections(), "selection": SelectionSettings(trial=trial, metric=metric)}
         made = run_step(build_ensemble, given, folder, sections, made=frozenset())
         return made["best_model"].path
 

@@ -9,7 +9,7 @@ from automl_components.core.artifacts import Input, Output, mlflow_model, mltabl
 from automl_components.core.component import component
 from automl_components.core.errors import RunError, SettingsError, nearest
 from automl_components.core.events import emit
-from automl_components.core.settings import EnsembleSettings, LimitsSettings, TaskSettings, TrainingSettings
+from automl_components.core.settings import LimitsSettings, SelectionSettings, TaskSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from automl_components.engine.ensemble import Candidate, Ensemble
@@ -29,11 +29,11 @@ def build_ensemble(
     task: TaskSettings,
     limits: LimitsSettings,
     training: TrainingSettings,
-    ensemble: EnsembleSettings,
+    selection: SelectionSettings,
 ) -> None:
     """Combine trials by voting and stacking, choose the best, and refit it on all rows.
 
-    With ``ensemble.trial`` (a number) or ``ensemble.metric`` (the best by any metric) the model is that trial alone.
+    With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial alone.
     """
     import tempfile
 
@@ -58,10 +58,10 @@ def build_ensemble(
         problem.share(Path(scratch))
         with Pool(Path(scratch), workers=1, threads=limits.threads) as pool:
             refits = Refits(pool, problem, finished, limits.threads)
-            made = combine(problem, candidates, refits, training) if ensemble.is_default else []
-            chosen = choose(problem, candidates, made, ensemble, finished)
+            made = combine(problem, candidates, refits, training) if selection.is_default else []
+            chosen = choose(problem, candidates, made, selection, finished)
             learners = [refits.learner(number) for number in chosen.members]
-    emit("note", f"best: {chosen.kind} of trials {', '.join(map(str, chosen.members))}, {metric.name} {chosen.score:.5f}")
+    emit("note", f"best: {named(chosen)}, {metric.name} {chosen.score:.5f}")
     checked = formats.read_checked(checked_data.local)
     facts = {
         "kind": chosen.kind, "members": list(chosen.members), "weights": list(chosen.weights),
@@ -116,6 +116,12 @@ class Refits:
             raise RunError(f"trial {number} ({result.pipeline}) could not be fitted again: {(reply.error or {})['message']}")
 
 
+def named(chosen: Ensemble) -> str:
+    """In words: ``trial 3``, or ``voting_ensemble of trials 1, 4``."""
+    numbers = ", ".join(map(str, chosen.members))
+    return f"trial {numbers}" if chosen.kind == "trial" else f"{chosen.kind} of trials {numbers}"
+
+
 def combine(
     problem: Problem, candidates: list[Candidate], refits: Refits, training: TrainingSettings
 ) -> list[Ensemble]:
@@ -149,7 +155,7 @@ def choose(
     problem: Problem,
     candidates: list[Candidate],
     made: list[Ensemble],
-    settings: EnsembleSettings,
+    settings: SelectionSettings,
     results: dict[int, TrialResult],
 ) -> Ensemble:
     """The trial that was asked for, or the best of trials and ensembles; a tie prefers the simpler one."""
@@ -164,7 +170,7 @@ def choose(
         wanted = [single for single in singles if single.members == (settings.trial,)]
         if not wanted:
             raise SettingsError(
-                f"ensemble.trial: no completed trial {settings.trial}"
+                f"selection.trial: no completed trial {settings.trial}"
                 + nearest(str(settings.trial), [str(c.number) for c in candidates])
             )
         return wanted[0]

@@ -58,7 +58,7 @@ def validate_data(
     columns = detect_purposes(checked.frame, featurization.column_name_and_types)
     facts = checking.facts_of(
         checked, made, {name: info.purpose for name, info in columns.items()},
-        test_rows=0 if test is None else len(test), test=None if test is None else test[list(checked.frame)],
+        test=None if test is None else test[list(checked.frame)],
         featurize=featurization.mode != "off", memory_bytes=psutil.virtual_memory().available,
     )  # fmt: skip
     findings = checking.run_guardrails(facts)
