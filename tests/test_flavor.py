@@ -104,7 +104,7 @@ def save(model: Predictor, path: Path, **more: Any) -> Path:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A voting model of two classes."""
     path = tmp_path_factory.mktemp("model") / "best_model"
-    return save(predictor("voting", 2), path, metadata={"run": "demo", "score": np.float64(0.5)})
+    return save(predictor("voting", 2), path, metadata={"run": "demo", "rows": np.int64(300)})
 
 
 @pytest.fixture
@@ -304,8 +304,8 @@ def test_model_json_says_what_it_is(folder: Path, pyfunc: ModuleType) -> None:
     facts = flavor.predictor_metadata(folder)
     assert (facts["kind"], facts["task"], facts["target"]) == ("predictor", "classification", "y")
     assert facts["classes"] == ["low", "mid"]
-    assert facts["metadata"]["run"] == "demo"
-    assert pyfunc.load_model(str(folder)).metadata.metadata["run"] == "demo"
+    assert facts["metadata"] == {"run": "demo", "rows": 300}
+    assert pyfunc.load_model(str(folder)).metadata.metadata == facts["metadata"]
 
 
 def test_requirements_are_few_and_pinned(folder: Path, tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_requirements_are_few_and_pinned(folder: Path, tmp_path: Path) -> None:
 def test_the_folder_is_small_and_ships_only_what_predicting_needs(folder: Path) -> None:
     assert sum(file.stat().st_size for file in folder.rglob("*")) < 500_000
     shipped = {file.relative_to(folder / "code").as_posix() for file in (folder / "code").rglob("*.py")}
-    assert {"automl_components/flavor.py", "automl_components/engine/features.py"} <= shipped
+    assert {"automl_components/flavor/loading.py", "automl_components/engine/features.py"} <= shipped
     assert not {name for name in shipped if "/stages/" in name or "pipeline" in name or "search" in name}
 
 
@@ -414,6 +414,11 @@ def test_code_of_the_folder_is_not_run(copy: Path) -> None:
     for file in (copy / "code").rglob("*.py"):
         file.write_text("raise RuntimeError('run')", encoding="utf-8")
     flavor.load_model(copy).predict(FRAME)
+
+
+def test_a_folder_in_use_is_not_overwritten(copy: Path) -> None:
+    with pytest.raises(ArtifactError, match="is not empty"):
+        save(predictor("single", 2), copy)
 
 
 def test_another_folder_is_no_model(tmp_path: Path) -> None:
