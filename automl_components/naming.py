@@ -1,4 +1,4 @@
-"""A job's names of metrics, algorithms and meta-learners, as the catalogs spell them."""
+"""A job's names of metrics, algorithms, meta-learners and transformers, as the catalogs spell them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def in_catalog_names(sections: Mapping[str, Settings]) -> dict[str, Settings]:
     with collecting(problems):
         named["registration"] = _registration(cast(RegistrationSettings, sections["registration"]), task.task)
     with collecting(problems):
-        _tf_idf(cast(FeaturizationSettings, sections["featurization"]))
+        named["featurization"] = _featurization(cast(FeaturizationSettings, sections["featurization"]))
     if problems:
         raise ProblemsError(problems)
     return named
@@ -134,9 +134,19 @@ def _registration(registration: RegistrationSettings, task: str) -> Registration
     return registration.model_copy(update=changes) if changes else registration
 
 
-def _tf_idf(featurization: FeaturizationSettings) -> None:
-    from automl_components.transformers import TRANSFORMERS
+def _featurization(featurization: FeaturizationSettings) -> FeaturizationSettings:
+    blocked, asked = featurization.blocked_transformers, featurization.transformer_params
+    if not blocked and not asked:
+        return featurization
+    from automl_components.engine.features import Featurizer
+    from automl_components.transformers import transformer_name
 
-    for i, entry in enumerate(featurization.transformer_params.get("tf_idf", ())):
-        with at(f"featurization.transformer_params.tf_idf[{i}].parameters"):
-            TRANSFORMERS["tf_idf"].build(**entry.parameters)
+    with at("featurization"):
+        params = {key: [one.model_dump() for one in entries] for key, entries in asked.items()}
+        Featurizer(blocked_transformers=blocked, transformer_params=params)
+        names = tuple(dict.fromkeys(map(transformer_name, blocked)))
+        known = {transformer_name(key): entries for key, entries in asked.items()}
+    if len(known) < len(asked):
+        raise ProblemsError([f"featurization.transformer_params: a name is given twice in {list(asked)}"])
+    changes = {"blocked_transformers": names} if blocked else {}
+    return featurization.model_copy(update=changes | ({"transformer_params": known} if asked else {}))

@@ -55,8 +55,11 @@ class Settings(BaseModel, metaclass=_Meta):
     @model_validator(mode="before")
     @classmethod
     def _only_what_is_given(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
+        return cls._renamed(values) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def _renamed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What is given, under present names; ValueError for two names of one thing, and for alternatives."""
         given = {key: value for key, value in values.items() if value is not None}
         for former, name in cls.former_names.items():
             if former in given:
@@ -111,10 +114,13 @@ class Settings(BaseModel, metaclass=_Meta):
         SettingsError
             A key is unknown, or a value is wrong.
         """
-        new = type(self).read(values)
-        dropped = {name for group in self.alternatives for name in group if new.model_fields_set & {*group}}
+        try:
+            new = self._renamed(values)
+        except ValueError as error:
+            raise ProblemsError([f"{self.section}: {error}" if self.section else str(error)]) from None
+        dropped = {name for group in self.alternatives for name in group if new.keys() & {*group}}
         kept = {key: value for key, value in self.given().items() if key not in dropped}
-        return type(self).read({**kept, **new.given()})
+        return type(self).read({**kept, **new})
 
     def notes(self) -> list[str]:
         """What was accepted although it changes nothing in a run of this package, one sentence each."""
@@ -161,7 +167,7 @@ def _explain(error: ErrorDetails, cls: type[Settings], where: str) -> str:
         case "value_error":
             what = str(error["ctx"]["error"])
         case "model_type" | "model_attributes_type":
-            what = f"found {_short(error['input'])}; must be a mapping of keys to values"
+            what = f"found {_short(error['input'])}; should be a mapping of keys to values"
         case _:
             what = f"found {_short(error['input'])}; {error['msg'].replace('Input should', 'should')}"
     return f"{path}: {what}" if path else what

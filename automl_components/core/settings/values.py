@@ -72,6 +72,8 @@ def not_yet(what: str, remedy: str = "remove it") -> ValueError:
 def _text(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError(f"found {value}; should be text: put it in quotes")
+    if value == "":
+        raise ValueError("found ''; should not be empty")
     return str(value) if isinstance(value, (int, float)) else value
 
 
@@ -105,8 +107,8 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-Text = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
-"""Text; a bare YAML number counts as its digits."""
+Text = Annotated[str, BeforeValidator(_text)]
+"""Text, not empty; a bare YAML number counts as its digits."""
 
 Label = Annotated[str, BeforeValidator(_label)]
 """Text that YAML may have read as a number or a truth value: tags, environment variables."""
