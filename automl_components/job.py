@@ -23,6 +23,7 @@ from automl_components.core.settings import (
     SplitSettings,
     StackEnsembleSettings,
     TaskSettings,
+    TrackingSettings,
     TrainingSettings,
     as_mapping,
     assign,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from automl_components.core.artifacts import Source
+    from automl_components.run import Run
 
 Table: TypeAlias = Union[str, "os.PathLike[str]", Mapping[str, Any], "Source"]
 """A path or address, Azure's Input (mapping or object), or a DataFrame."""
@@ -145,15 +147,24 @@ class Job:
     def sections(self) -> dict[str, Settings]:
         """The sections that stages take, by the stages' parameter names; the registered name is settled."""
         sections = {name: getattr(self, name) for name in SECTIONS if name != "facts"}
+        named = {key: value for key in TrackingSettings.keys() if (value := getattr(self.facts, key, None))}  # noqa: SIM118
+        sections["run"] = TrackingSettings.read(named)
+        facts = self.facts.given()
+        names = {key: facts[key] for key in TrackingSettings.keys() if key in facts}  # noqa: SIM118
         if self.registration.model_name is None:
             name = self.facts.experiment_name or self.facts.name or f"automl-{self.task.task}"
             name = re.sub("[/:]", "-", name)  # what the registry does not allow
             sections["registration"] = self.registration.model_copy(update={"model_name": name})
-        return sections
+        return {**sections, "run": TrackingSettings.read(names)}
 
     def inputs(self) -> dict[str, str | pd.DataFrame]:
         """The tables that were given, by name: an absolute path or address, or a table in memory."""
         return {n: one.path if isinstance(one, DataInput) else one for n, one in self._data.items()}
+
+    def with_data(self, data: Mapping[str, Table]) -> Job:
+        """The same job on other tables."""
+        sections = {name: getattr(self, name) for name in SECTIONS}
+        return Job(sections, self._data | {name: read_input(name, one) for name, one in data.items()})
 
     def notes(self) -> list[str]:
         """What was accepted although it changes nothing in a run here, one sentence each."""
@@ -173,7 +184,8 @@ class Job:
         SettingsError
             A table is in memory, so no file can name it.
         """
-        values: dict[str, Any] = {"type": "automl"}
+        head = {"$schema": self.facts.schema_uri, "type": "automl"}
+        values: dict[str, Any] = {key: value for key, value in head.items() if value is not None}
         for name, section in SECTIONS.items():
             given = getattr(self, name).given()
             if section.inline:
@@ -287,6 +299,30 @@ class Job:
     ) -> None:
         """Set name, aliases and gate of the registration. What is not given stays as it was."""
         self._update("registration", locals())
+
+    def run(self, output: str | Path | None = None, *, reuse: bool | None = None) -> Run:
+        """Run every stage in this process, from the tables to a registered model.
+
+        What is already in ``output`` under the same fingerprint is reused; an interrupted search goes on after its
+        last finished trial.
+
+        Parameters
+        ----------
+        output : path or address, optional
+            The run's folder; by default ``runs/<name>``.
+        reuse : bool, optional
+            Skip finished, unchanged steps; by default what ``cache`` of the job says (true).
+
+        Raises
+        ------
+        UserError
+            Something given is wrong; no training was started.
+        RunError
+            The work failed; what was finished is kept.
+        """
+        from automl_components.run import run_job
+
+        return run_job(self, str(output) if output is not None else self.default_output(), reuse=reuse)
 
     def _update(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Replace one section; ``arguments`` are a setter's own, as ``locals()`` gives them."""

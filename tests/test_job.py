@@ -239,7 +239,12 @@ class TestReading:
             "featurization",
             "selection",
             "registration",
+            "run",
         ]
+
+    def test_names_for_mlflow(self):
+        job = make(experiment_name="e", tags={"a": 1}, compute="local", cache=False)
+        assert job.sections()["run"].given() == {"experiment_name": "e", "tags": {"a": "1"}}
 
     @pytest.mark.parametrize("key", ["task", "training_data", "target_column_name"])
     def test_what_is_required(self, key):

@@ -13,6 +13,7 @@ from automl_components.core.settings.registration import Bounds, RegistrationSet
 from automl_components.core.settings.selection import SelectionSettings
 from automl_components.core.settings.splits import SplitSettings
 from automl_components.core.settings.task import TaskSettings
+from automl_components.core.settings.tracking import TrackingSettings
 from automl_components.core.settings.training import StackEnsembleSettings, TrainingSettings
 from automl_components.core.settings.values import fold, match
 
@@ -29,6 +30,7 @@ __all__ = [
     "SplitSettings",
     "StackEnsembleSettings",
     "TaskSettings",
+    "TrackingSettings",
     "TrainingSettings",
     "apply_overrides",
     "as_mapping",

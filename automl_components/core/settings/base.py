@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -149,11 +149,18 @@ class ProblemsError(SettingsError):
 
 def unknown_key(key: str, known: Iterable[str], *, within: type[Settings] | None = None) -> str:
     """What to say of a key that is not known where it was found: where it belongs, or the nearest one."""
-    for other in Settings.__subclasses__():
-        if other is not within and (other.section or other.inline) and key in other.keys():  # noqa: SIM118
+    for other in _sections(Settings):
+        if other is not within and key in other.keys():  # noqa: SIM118
             place = f"in {other.section!r}" if other.section else "at the top level"
             return f"unknown here; it belongs {place}"
     return f"unknown{nearest(key, known)}"
+
+
+def _sections(cls: type[Settings]) -> Iterator[type[Settings]]:
+    if cls.section or cls.inline:
+        yield cls
+    for heir in cls.__subclasses__():
+        yield from _sections(heir)
 
 
 def _explain(error: ErrorDetails, cls: type[Settings], where: str) -> str:
@@ -194,7 +201,7 @@ def _model_at(cls: type[Settings], location: tuple[int | str, ...]) -> type[Sett
     return cls
 
 
-def _models_in(annotation: Any) -> typing.Iterator[type[Settings]]:
+def _models_in(annotation: Any) -> Iterator[type[Settings]]:
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         yield annotation
     for argument in typing.get_args(annotation):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from automl_components.core.errors import nearest
 from automl_components.core.settings.base import Settings
+from automl_components.core.settings.tracking import TrackingSettings
 from automl_components.core.settings.values import (
     Count,
     Label,
@@ -112,19 +113,11 @@ def _job_type(value: object) -> object:
     return value
 
 
-class JobFacts(Settings):
+class JobFacts(TrackingSettings):
     """What a job says about itself. Names and tags go to MLflow; what only Azure can use changes nothing."""
-
-    inline: ClassVar[bool] = True
 
     schema_uri: str | None = Field(None, alias="$schema")
     type: Annotated[Literal["automl"], BeforeValidator(_job_type)] = "automl"
-    name: Text | None = Field(None, description="Name of the run.")
-    display_name: Text | None = Field(None, description="Name of the run where people look at it.")
-    experiment_name: Text | None = Field(None, description="MLflow experiment.")
-    description: str | None = Field(None, description="Description of the run.")
-    tags: dict[Text, Label] = Field(default_factory=dict, description="Tags of the run.")
-    properties: dict[Text, Label] = Field(default_factory=dict, description="Further tags of the run.")
     environment_variables: dict[Text, Label] = Field(
         default_factory=dict, description="Set while the job runs."
     )
