@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -46,10 +47,12 @@ def label(value: Any) -> str | None:
         if integral := _INTEGRAL.fullmatch(text):
             return integral[1]
         return text.capitalize() if text.lower() in _TRUTH else text or None
+    if isinstance(value, Decimal):
+        value = float(value) if value.is_finite() else None
     if is_missing(value):
         return None
-    if isinstance(value, Decimal):
-        value = float(value)
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
     if isinstance(value, (float, np.floating)):
         return np.format_float_positional(value + 0, trim="-") if np.isfinite(value) else None
     if isinstance(value, (bytes, bytearray)):
@@ -101,8 +104,6 @@ def to_numbers(column: pd.Series, decimal: str = ".") -> pd.Series:
     and thousands separators are read over.
     """
     column = dense(column)
-    if types.is_object_dtype(column) and types.infer_dtype(column, skipna=True) == "timedelta":
-        column = pd.to_timedelta(column)
     if types.is_timedelta64_dtype(column.dtype):
         values = column.dt.total_seconds().to_numpy(float, na_value=np.nan)
     elif is_numeric(column):

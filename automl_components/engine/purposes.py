@@ -182,7 +182,7 @@ def _dates_as_text(texts: Texts) -> ColumnInfo | None:
 
 def _words(column: pd.Series, texts: Texts) -> ColumnInfo | None:
     """Text: sentences that rarely repeat, short phrases whose words repeat although they do not, lists."""
-    first = column.dropna().head(100)
+    first = column[texts.labels.notna()].head(100)
     if len(first) and sum(map(cells.is_nested, first)) > len(first) / 2:
         return ColumnInfo("Text", "lists, read as words")
     words = [_WORD.findall(text) for text in texts.sample]

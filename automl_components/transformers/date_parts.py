@@ -41,10 +41,12 @@ class DateParts(Fitted):
     names: list[str]
 
     def __init__(self, parts: Sequence[str] = tuple(PARTS)) -> None:
-        for part in [parts] if isinstance(parts, str) else parts:
+        if isinstance(parts, str) or not isinstance(parts, Sequence):
+            raise SettingsError(f"date_parts: parts is a list of parts of a date, not {parts!r}")
+        for part in parts:
             if part not in PARTS:
                 raise SettingsError(f"date_parts: unknown part {part!r}{nearest(str(part), PARTS)}")
-        self.parts = [parts] if isinstance(parts, str) else list(parts)
+        self.parts = list(parts)
 
     def fit(self, column: pd.Series) -> DateParts:
         """Keep the parts that vary, and the first date."""

@@ -9,6 +9,8 @@ from automl_components.transformers import Fitted, Transformer, check_count
 
 RARE = "(rare)"
 
+FEW = 20  # levels that are all kept, however rare: there is nothing to gain by merging them
+
 
 class LabelEncoder(Fitted):
     """int32 codes in the order of frequency (then of the alphabet); -1 where missing or never seen.
@@ -18,7 +20,8 @@ class LabelEncoder(Fitted):
     max_levels : int
         Most codes; the levels beyond the most frequent ones are rare.
     min_count : int
-        Rows that a level needs, or it is rare. A single rare level keeps its own name.
+        Rows that a level needs, or it is rare, in a column of more than 20 levels. A single rare level keeps
+        its own name.
     """
 
     names: list[str]
@@ -31,7 +34,7 @@ class LabelEncoder(Fitted):
         """Learn the levels."""
         counts = [(-count, level) for level, count in column.value_counts().items() if count]
         ordered = [(level, -count) for count, level in sorted(counts)]
-        own = [level for level, count in ordered if count >= self.min_count]
+        own = [level for level, count in ordered if count >= self.min_count or len(ordered) <= FEW]
         own = own if len(own) == len(ordered) <= self.max_levels else own[: self.max_levels - 1]
         self.rare = [level for level, _ in ordered[len(own) :]]
         self.known = [str(level) for level, _ in ordered]
