@@ -152,8 +152,9 @@ def component(
             click.echo(f"    {', '.join(stage.inputs)} -> {', '.join(stage.outputs)}")
         return
     found = pipeline.find(name)
+    found.read_settings(apply_overrides({}, overrides), partial=True)  # what is set here must be this stage's
     values = apply_overrides({} if settings is None else read_mapping(settings), overrides)
-    sections = pipeline.settings_of(found, values, strict=settings is None)
+    sections = pipeline.settings_of(found, values)
     with watching(verbosity):
         made = found.run(_pairs("--input", inputs), _pairs("--output", outputs), sections, reuse=reuse)
     for output, reference in made.items():

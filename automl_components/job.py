@@ -147,8 +147,6 @@ class Job:
     def sections(self) -> dict[str, Settings]:
         """The sections that stages take, by the stages' parameter names; the registered name is settled."""
         sections = {name: getattr(self, name) for name in SECTIONS if name != "facts"}
-        named = {key: value for key in TrackingSettings.keys() if (value := getattr(self.facts, key, None))}  # noqa: SIM118
-        sections["run"] = TrackingSettings.read(named)
         facts = self.facts.given()
         names = {key: facts[key] for key in TrackingSettings.keys() if key in facts}  # noqa: SIM118
         if self.registration.model_name is None:

@@ -77,7 +77,7 @@ def run_step(
     made : set of str
         Artifacts that earlier stages of this run have written.
     """
-    inputs = {name: storage.join(folder, name) for name in stage.inputs if name in made}
+    inputs: dict[str, Source] = {name: storage.join(folder, name) for name in stage.inputs if name in made}
     inputs |= {name: given[name] for name in stage.inputs if given.get(name) is not None}
     outputs = {name: storage.join(folder, name) for name in stage.outputs}
     settings = {name: sections[name] if name in sections else cls() for name, cls in stage.settings.items()}

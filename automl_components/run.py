@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from automl_components import formats
 from automl_components.core import storage
 from automl_components.core.errors import ArtifactError, SettingsError
+from automl_components.core.events import emit
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from automl_components.core.component import Outputs
+    from automl_components.job import Job
 
 JOB = "job.yml"
+
+
+def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
+    """Run a job's stages one after the other; its file is kept in the run's folder, so that it can be resumed."""
+    from automl_components.core.inputs import is_frame
+    from automl_components.core.tables import write_mltable
+    from automl_components.pipeline import run_line
+
+    given = dict(job.inputs())
+    with storage.writing(folder), ExitStack() as stack:
+        for name, table in given.items():
+            if is_frame(table):  # kept beside the results, so that a resumed run finds it
+                place = Path(storage.join(folder, name))
+                if storage.is_remote(folder):
+                    place = Path(stack.enter_context(TemporaryDirectory(prefix="automl-"))) / name
+                write_mltable(table, place)
+                given[name] = str(place)
+        job = job.with_data(given)
+        storage.write_text(storage.join(folder, JOB), job.to_yaml())
+        for note in job.notes():
+            emit("note", note)
+        run_line(given, folder, job.sections(), reuse=job.facts.cache if reuse is None else reuse)
+    return Run(folder)
 
 
 class Run:
@@ -104,7 +131,8 @@ class Run:
         """Predictions of the test run."""
         from automl_components.core.tables import read_table
 
-        return read_table(self.path("predictions"))
+        table: pd.DataFrame = read_table(self.path("predictions"))
+        return table
 
     @property
     def job(self) -> Any:
@@ -113,12 +141,63 @@ class Run:
 
         return Job.from_file(storage.join(self.folder, JOB))
 
+    def log(self) -> dict[str, Any]:
+        """Log the run to MLflow now: what to do when the server could not be reached. Logged once, however often."""
+        from automl_components.pipeline import run_step
+        from automl_components.stages import log_run
+
+        made = run_step(log_run, {}, self.folder, self.job.sections(), made=self._made(), reuse=False)
+        facts: dict[str, Any] = formats.read_json(made["tracking"].local / "tracking.json")
+        return facts
+
+    def register(self, *, trial: int | None = None, metric: str | None = None, **settings: Any) -> dict[str, Any]:
+        """Register the best model, or that of any trial, in MLflow's registry.
+
+        Parameters
+        ----------
+        trial, metric : int, str, optional
+            A trial by its number, or the best by any metric, instead of the best model.
+        **settings
+            ``model_name``, ``description``, ``tags``, ``aliases``, ``gate``, ``champion_alias``: instead of what the
+            job says.
+
+        Raises
+        ------
+        GateError
+            The gate refused; nothing was changed in the registry.
+        """
+        from automl_components.core.settings import RegistrationSettings
+        from automl_components.pipeline import run_step
+        from automl_components.stages import evaluate_model, register_model
+
+        sections = self.job.sections()
+        said = sections["registering"].given() | {"model_name": sections["registering"].model_name}
+        sections["registering"] = RegistrationSettings.read(said | settings)
+        given, folder, made = dict(self.job.inputs()), self.folder, self._made()
+        if trial is not None or metric is not None:
+            folder = storage.join(self.model(trial=trial, metric=metric), "..")
+            given |= {name: storage.join(self.folder, name) for name in ("checked_data",)}
+            made = frozenset({"best_model"})
+            if self.has("test_report"):
+                run_step(evaluate_model, given, folder, sections, made=made)
+                made |= {"test_report"}
+        outcome = run_step(register_model, given, folder, sections, made=made, reuse=False)
+        facts: dict[str, Any] = formats.read_json(outcome["registration"].local / "registration.json")
+        return facts
+
+    def _made(self) -> frozenset[str]:
+        """Artifacts that are there and complete."""
+        from automl_components.pipeline import LINE
+
+        return frozenset(name for stage in LINE for name in stage.outputs if self.has(name))
+
     def predict(self, data: Any) -> pd.DataFrame:
         """Predictions of the best model for a table: ``prediction`` and, for classification, ``proba_<class>``."""
         from automl_components import flavor
         from automl_components.core.tables import read_table
 
-        return flavor.load_model(self.path("best_model")).predict_table(read_table(data))
+        table: pd.DataFrame = flavor.load_model(self.path("best_model")).predict_table(read_table(data))
+        return table
 
     def model(self, *, trial: int | None = None, metric: str | None = None) -> str:
         """Path of the model of one trial, by its number or as the best by any metric; made when it is first asked for.
@@ -150,7 +229,5 @@ class Run:
         job = self.job
         model = self.best_model if trial is None else self.model(trial=trial)
         given = test_data if test_data is not None else job.inputs().get("test_data")
-        sections: Mapping[str, Any] = {"task": job.sections()["task"]}
-        where = {} if output is None else {"output": output}
-        checked = storage.join(self.folder, "checked_data")
-        return evaluate_model(best_model=model, test_data=given, checked_data=checked, **sections, **where)
+        checked, task = storage.join(self.folder, "checked_data"), job.sections()["task"]
+        return evaluate_model(output=output, best_model=model, test_data=given, checked_data=checked, task=task)

@@ -164,8 +164,8 @@ class Component:
             if given is None and cls.inline:
                 given = {key: rest.pop(key) for key in cls.keys() if key in rest}  # noqa: SIM118
             elif given is None:
-                given = rest.pop(name, None)
-            sections[name] = cls.read(given, where="" if cls.inline else name)
+                given = next((rest.pop(key) for key in (name, cls.section) if key in rest), None)
+            sections[name] = cls.read(given, where="" if cls.inline else cls.section or name)
         unknown = [key for key in rest if key not in ignore]
         if unknown:
             known = [*self.inputs, *self.outputs, *self.setting_keys()]
@@ -174,7 +174,8 @@ class Component:
 
     def setting_keys(self) -> list[str]:
         """The top-level keys that a settings file for this component may have."""
-        return [key for name, cls in self.settings.items() for key in (cls.keys() if cls.inline else [name])]
+        sections = self.settings.items()
+        return [key for name, cls in sections for key in (cls.keys() if cls.inline else [cls.section or name])]
 
     def run(
         self,

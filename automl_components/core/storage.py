@@ -83,6 +83,18 @@ def read_text(address: str) -> str | None:
         return None
 
 
+def write_text(address: str, text: str) -> None:
+    """Write a small file; its folder is made."""
+    if not is_remote(address):
+        path = local_path(address)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return
+    fs, path_ = _filesystem(address)
+    fs.makedirs(path_.rpartition("/")[0], exist_ok=True)
+    fs.pipe_file(path_, text.encode("utf-8"))
+
+
 def read_marker(address: str) -> Marker | None:
     """The marker of an artifact, or None where there is none."""
     where = join(address, MARKER)

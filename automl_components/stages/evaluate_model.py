@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from automl_components.core.artifacts import Input, Output, mlflow_model, mltable, uri_folder
@@ -59,7 +60,7 @@ def evaluate_model(
             model.description["primary_metric"], model.task, classes=model.classes,
             positive_label=task.positive_label, y_min=low, y_max=high,
         )  # fmt: skip
-        metrics = {name: value for name, value in scorer.all(y, values, weights).items() if value == value}
+        metrics = {name: value for name, value in scorer.all(y, values, weights).items() if math.isfinite(value)}
         drawn = (
             charts.classification_charts(y, values, model.classes, sample_weight=weights)
             if model.classes is not None
@@ -100,7 +101,8 @@ def test_rows(checked: CheckedData | None, test_data: Input[Any] | None) -> pd.D
     from automl_components.core.tables import read_table
 
     if test_data is not None:
-        return read_table(test_data.path).rename(columns=str)
+        given: pd.DataFrame = read_table(test_data.path).rename(columns=str)
+        return given
     if checked is None or checked.test is None:
         raise DataError("no test rows: give test_data, or test_data_size when the data is validated")
     return checked.test

@@ -42,7 +42,7 @@ def search_trials(
     )
     size_rule(problem.features.rows, len(problem.features.schema.names), limits)
     algorithms, skipped = select(
-        problem.task, problem.shape,
+        task.task, problem.shape,
         allowed=training.allowed_training_algorithms, blocked=training.blocked_training_algorithms,
     )  # fmt: skip
     journal = Journal(folder / "journal.jsonl")
