@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from automl_components.core.errors import AutoMLError, SettingsError
+from automl_components.core.errors import AutoMLError, SettingsError, nearest
 
 VERBOSITIES = ("debug", "info", "warning", "error", "critical")
 
@@ -143,7 +143,7 @@ def component(
           --output trials=runs/bank/trials --settings job.yml
     """
     from automl_components import pipeline
-    from automl_components.core.settings import apply_overrides, read_mapping
+    from automl_components.core.settings import apply_overrides, parse_override, read_mapping
     from automl_components.terminal import watching
 
     if name is None:
@@ -152,7 +152,10 @@ def component(
             click.echo(f"    {', '.join(stage.inputs)} -> {', '.join(stage.outputs)}")
         return
     found = pipeline.find(name)
-    found.read_settings(apply_overrides({}, overrides), partial=True)  # what is set here must be this stage's
+    for text in overrides:
+        key = parse_override(text)[0].partition(".")[0]
+        if key not in found.setting_keys():
+            raise SettingsError(f"--set {text}: {name} has no setting {key!r}{nearest(key, found.setting_keys())}")
     values = apply_overrides({} if settings is None else read_mapping(settings), overrides)
     sections = pipeline.settings_of(found, values)
     with watching(verbosity):
