@@ -301,8 +301,8 @@ class Job:
     def run(self, output: str | Path | None = None, *, reuse: bool | None = None) -> Run:
         """Run every stage in this process, from the tables to a registered model.
 
-        What is already in ``output`` under the same fingerprint is reused; an interrupted search goes on after its
-        last finished trial.
+        What is already in ``output`` under the same fingerprint is reused; an interrupted search goes on after
+        its last finished trial.
 
         Parameters
         ----------
