@@ -1,0 +1,54 @@
+"""Whether the table and what is made of it fit into memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from automl_components.guardrails import Facts, Finding, Guardrail
+
+# bytes a row that a column of each purpose takes as 4-byte features, its missing-value marker included
+FEATURE_BYTES = {"Numeric": 8, "Categorical": 8, "CategoricalHash": 8, "DateTime": 48}
+TEXT_FACTOR = 4  # bytes a character: a word of six is in three n-grams of eight bytes (index and value)
+COPIES = 4  # the features, the rows that train, the learner's view of them and its own copy
+TIGHT_ABOVE = 0.8  # share of the available memory
+SAMPLE = 1_000  # rows whose text is measured
+
+
+def _check(facts: Facts) -> Finding | None:
+    if facts.memory_bytes <= 0:
+        return None
+    need = _needed(facts)
+    megabytes = {"needed_mb": round(need / 2**20, 1), "available_mb": round(facts.memory_bytes / 2**20, 1)}
+    figures = {"rows": len(facts.frame), "columns": facts.frame.shape[1], **megabytes}
+    words = f"about {megabytes['needed_mb']:,} MB are needed and {megabytes['available_mb']:,} MB available"
+    if need <= TIGHT_ABOVE * facts.memory_bytes:
+        return GUARDRAIL.passed(f"The data fits into memory: {words}.", figures)
+    return GUARDRAIL.alerted(
+        f"Memory may run out: {words} for {len(facts.frame):,} rows of {facts.frame.shape[1]:,} columns.",
+        repair="Take fewer rows, drop text columns, set max_concurrent_trials to 1, or use a larger machine; "
+        "a trial that runs out of memory fails by itself and the search goes on.",
+        details=figures,
+    )
+
+
+def _needed(facts: Facts) -> int:
+    """Estimated bytes at the peak of one trial: the table, and COPIES of its features."""
+    rows, sample = len(facts.frame), facts.frame.head(SAMPLE)
+    scale = rows / max(len(sample), 1)
+    table = float(sample.memory_usage(deep=True, index=False).sum()) * scale
+    features = float(sum(FEATURE_BYTES.get(purpose, 0) for purpose in facts.purposes.values()) * rows)
+    for name in facts.columns("Text"):
+        characters = sample[name].astype(str).str.len()
+        features += TEXT_FACTOR * int(pd.to_numeric(characters).sum()) * scale
+    return int(table + COPIES * features)
+
+
+GUARDRAIL = Guardrail(
+    "memory",
+    "Memory issues detection",
+    _check,
+    example=lambda facts: replace(facts, memory_bytes=1_000),
+    rank=70,
+)

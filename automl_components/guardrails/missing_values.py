@@ -1,0 +1,49 @@
+"""Missing values in feature columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, listed
+
+
+def _check(facts: Facts) -> Finding | None:
+    used = facts.frame[
+        [name for name in facts.frame if facts.purposes.get(str(name)) not in ("AllNan", "Ignore")]
+    ]
+    counts = used.isna().sum()
+    counts = counts[counts > 0].sort_values(ascending=False, kind="stable")
+    rows, cells = len(facts.frame), int(counts.sum())
+    if counts.empty:
+        return GUARDRAIL.passed("No feature column has missing values.", {"columns": 0, "cells": 0})
+    figures = {
+        "columns": len(counts),
+        "cells": cells,
+        "most": [
+            {"column": str(name), "missing": int(missing), "share": int(missing) / rows}
+            for name, missing in counts.head(LISTED).items()
+        ],
+    }
+    where = f"{counted(len(counts), 'feature column')}: {listed(counts.index)}"
+    summary = f"{counted(cells, 'value')} missing in {where}."
+    if not facts.featurize:
+        return GUARDRAIL.alerted(
+            summary,
+            repair="Featurization is off, so nothing is filled in ahead of the models; set "
+            "featurization.mode to 'auto', or fill them in yourself.",
+            details=figures,
+        )
+    return GUARDRAIL.done(
+        summary,
+        repair="Filled in as the featurization settings say (by default numbers with the mean, categories "
+        "with the most frequent value) for the models that need it, and marked in <column>_WASNULL.",
+        details=figures,
+    )
+
+
+def _example(facts: Facts) -> Facts:
+    values = np.where(np.arange(len(facts.frame)) % 4 == 0, np.nan, 1.5)
+    return facts.with_column("gaps", values, "Numeric")
+
+
+GUARDRAIL = Guardrail("missing-values", "Missing feature values imputation", _check, _example, rank=40)
