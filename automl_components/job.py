@@ -147,13 +147,16 @@ class Job:
     def sections(self) -> dict[str, Settings]:
         """The sections that stages take, by the stages' parameter names; the registered name is settled."""
         sections = {name: getattr(self, name) for name in SECTIONS if name != "facts"}
-        facts = self.facts.given()
-        names = {key: facts[key] for key in TrackingSettings.keys() if key in facts}  # noqa: SIM118
-        if self.registration.model_name is None:
+        registration = self.registration
+        if registration.model_name is None:
             name = self.facts.experiment_name or self.facts.name or f"automl-{self.task.task}"
             name = re.sub("[/:]", "-", name)  # what the registry does not allow
-            sections["registration"] = self.registration.model_copy(update={"model_name": name})
-        return {**sections, "run": TrackingSettings.read(names)}
+            registration = registration.model_copy(update={"model_name": name})
+        facts = self.facts.given()
+        names = {key: facts[key] for key in TrackingSettings.keys() if key in facts}  # noqa: SIM118
+        # register_model takes it as `registering`, since `registration` is its output
+        settled = {"registration": registration, "registering": registration}
+        return {**sections, **settled, "run": TrackingSettings.read(names)}
 
     def inputs(self) -> dict[str, str | pd.DataFrame]:
         """The tables that were given, by name: an absolute path or address, or a table in memory."""
@@ -301,8 +304,8 @@ class Job:
     def run(self, output: str | Path | None = None, *, reuse: bool | None = None) -> Run:
         """Run every stage in this process, from the tables to a registered model.
 
-        What is already in ``output`` under the same fingerprint is reused; an interrupted search goes on after
-        its last finished trial.
+        What is in ``output`` under the same fingerprint is reused; an interrupted search goes on after its
+        last finished trial.
 
         Parameters
         ----------
