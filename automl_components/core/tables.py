@@ -1,0 +1,224 @@
+"""Tables from anywhere: a DataFrame, a file, a folder, a pattern or an MLTable, and back into a folder."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from automl_components.core.errors import DataError
+from automl_components.core.mltable import (
+    MLTable,
+    addresses,
+    frames,
+    from_delimited_files,
+    from_delta_lake,
+    from_json_lines_files,
+    from_parquet_files,
+    load,
+)
+from automl_components.core.mltable.definition import FILE, Definition, paths_from
+from automl_components.core.mltable.steps import parse_step
+from automl_components.core.mltable.streams import CODECS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TableSource: TypeAlias = Union[str, "PathLike[str]", MLTable, "pd.DataFrame"]
+
+DATA = "data.parquet"
+_ENDINGS = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet",
+    ".jsonl": "json", ".ndjson": "json",
+}  # fmt: skip
+_FUTURE = "9999-12-31T00:00:00Z"
+
+
+def read_table(source: TableSource) -> pd.DataFrame:
+    """All rows of a table.
+
+    Parameters
+    ----------
+    source : DataFrame, MLTable, str or path
+        A local path or fsspec address may be a CSV, TSV, Parquet or JSON lines file (CSV and the like also
+        compressed), a folder with an MLTable file, a Delta table, a folder of such files of one kind, or a pattern.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Column names are text. A DataFrame is not copied.
+
+    Raises
+    ------
+    DataError
+        There is nothing, no rows, or the file cannot be read; the message names it, and the row or column.
+    """
+    if isinstance(source, (str, PathLike, MLTable)):
+        table = open_table(source)
+        frame, name = table.to_pandas_dataframe(), _name(source)
+    else:
+        frame, name = frames.with_text_names(_frame(source)), "the DataFrame"
+    if not len(frame):
+        raise DataError(f"{name}: the table has no rows")
+    return frame
+
+
+def scan_columns(source: TableSource) -> list[str]:
+    """The names of a table's columns; no more is read than they need."""
+    if isinstance(source, (str, PathLike, MLTable)):
+        return open_table(source).columns()
+    return list(frames.with_text_names(_frame(source)).columns)
+
+
+def open_table(source: str | PathLike[str] | MLTable) -> MLTable:
+    """What ``read_table`` reads, without reading it."""
+    if isinstance(source, MLTable):
+        return source
+    given = str(source)
+    address = addresses.absolute(given)
+    if any(sign in given for sign in "*?[") and not _exists(address):
+        return _reader({"pattern": address}, address)
+    if not addresses.is_folder(address):
+        if address.endswith(f"/{FILE}"):
+            return load(address)
+        return _reader({"file": address}, address)
+    fs, path = addresses.filesystem(address)
+    path = path.rstrip("/")
+    if fs.exists(f"{path}/{FILE}"):
+        return load(address)
+    if fs.isdir(f"{path}/_delta_log"):
+        return from_delta_lake(address, timestamp_as_of=_FUTURE)
+    return _reader({"folder": address}, address)
+
+
+def table_files(source: str | PathLike[str]) -> list[str]:
+    """The addresses of every file that a table is read from, its MLTable file included."""
+    table = open_table(source)
+    own = [f"{table.base}/{FILE}"] if table.base else []
+    reader = table.definition.reader
+    if reader is not None and reader.name == "read_delta_lake":
+        found = []
+        for _, item in table.definition.locations():
+            fs, path = addresses.filesystem(addresses.absolute(item, table.base))
+            found += [addresses.named(fs, name).address for name in sorted(fs.find(path))]
+        return own + found
+    return own + [file.address for file in addresses.files_of(table.definition.locations(), table.base)]
+
+
+def write_mltable(table: Any, folder: str | PathLike[str], *, metadata: dict[str, Any] | None = None) -> None:
+    """Write a local folder with an ``MLTable`` file and ``data.parquet``.
+
+    ``read_table`` of the folder gives the same column names (as text), dtypes and values; the index is not kept.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame or pyarrow.Table
+    folder : path
+        Made if it is not there.
+    metadata : dict, optional
+        Free notes for the MLTable file.
+
+    Raises
+    ------
+    DataError
+        Two columns under the same name, or a column of lists or other things that are no values.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = table if isinstance(table, pa.Table) else frames.from_pandas(_frame(table))
+    frames.check_unique(arrow.column_names, "the table")
+    frames.refuse_nested(arrow.schema, "the table")
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    pq.write_table(arrow, place / DATA)
+    definition = Definition(
+        paths_from([{"file": f"./{DATA}"}]), (parse_step("read_parquet"),), metadata=dict(metadata or {})
+    )
+    (place / FILE).write_text(definition.to_yaml(), encoding="utf-8")
+
+
+def write_table(frame: pd.DataFrame, address: str | PathLike[str]) -> None:
+    """Write one CSV, TSV, Parquet or JSON lines file, by the ending of its name, at a local path or fsspec address.
+
+    Raises
+    ------
+    DataError
+        The ending is none of these.
+    """
+    import pyarrow.parquet as pq
+
+    target = addresses.absolute(str(address))
+    kind = _kind(target)
+    if kind is None or target.lower().endswith(tuple(CODECS)):
+        raise DataError(f"{addresses.shown(target)}: end the name in one of {', '.join(_ENDINGS)}")
+    frame = frames.with_text_names(frame)
+    fs, path = addresses.filesystem(target)
+    with fs.open(path, "wb") as sink:
+        if kind == "parquet":
+            pq.write_table(frames.from_pandas(frame), sink)
+        elif kind == "json":
+            frame.to_json(sink, orient="records", lines=True, date_format="iso")
+        else:
+            frame.to_csv(sink, index=False, sep="\t" if kind == "tsv" else ",")
+
+
+def _frame(source: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        return source
+    raise DataError(
+        f"a {type(source).__name__} is no table; give a DataFrame, a path, an address or an MLTable"
+    )
+
+
+def _name(source: str | PathLike[str] | MLTable) -> str:
+    if isinstance(source, MLTable):
+        return source.definition.source or ", ".join(address for _, address in source.definition.locations())
+    return addresses.shown(str(source))
+
+
+def _exists(address: str) -> bool:
+    fs, path = addresses.filesystem(address)
+    return bool(fs.exists(path))
+
+
+def _reader(item: dict[str, str], address: str) -> MLTable:
+    """A table of the files that an item means, read by the kind that their names say."""
+    ((kind, where),) = item.items()
+    files = addresses.files_of([(kind, where)]) if kind != "file" else []
+    names = [file.address for file in files] or [address]
+    kinds = {_kind(name): name for name in names}
+    if len(kinds) > 1:
+        listed = " and ".join(addresses.shown(name) for name in list(kinds.values())[:2])
+        raise DataError(
+            f"{addresses.shown(address)}: holds files of different kinds: {listed}; give a pattern"
+        )
+    (found,) = kinds
+    if found is None:
+        found = _by_content(addresses.files_of([(kind, where)])[0])
+    if found == "parquet":
+        return from_parquet_files([item])
+    if found == "json":
+        return from_json_lines_files([item])
+    header = "all_files_same_headers"
+    return from_delimited_files([item], header, "\t" if found == "tsv" else ",")
+
+
+def _kind(name: str) -> str | None:
+    plain = name.split("?", 1)[0].lower() if name.startswith("http") else name.lower()
+    for ending in CODECS:
+        plain = plain.removesuffix(ending)
+    return next((kind for ending, kind in _ENDINGS.items() if plain.endswith(ending)), None)
+
+
+def _by_content(file: addresses.File) -> str:
+    """The kind of a file whose name does not say it: Parquet begins with its own mark."""
+    with file.open() as stream:
+        if stream.read(4) == b"PAR1":
+            return "parquet"
+    raise DataError(
+        f"{file}: what kind of table is it? Known endings are {', '.join(_ENDINGS)}; "
+        "for anything else write an MLTable file that says how it is read"
+    )
