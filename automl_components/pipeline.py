@@ -115,5 +115,5 @@ def settings_of(component: Component, values: Mapping[str, Any]) -> dict[str, Se
     """A component's sections from a settings or job file; keys of other stages and of the job are passed over."""
     from automl_components.core.settings import JobFacts
 
-    others = {key for stage in LINE for key in stage.setting_keys()}
+    others = {key for stage in LINE for key in (*stage.setting_keys(), *stage.inputs)}
     return component.read_settings(values, ignore=frozenset(others | set(JobFacts.keys())))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
     from automl_components.pipeline import run_line
 
     given = dict(job.inputs())
-    with storage.writing(folder), ExitStack() as stack:
+    with storage.writing(folder), environment(job.facts.environment_variables), ExitStack() as stack:
         for name, table in given.items():
             if is_frame(table):  # kept beside the results, so that a resumed run finds it
                 place = Path(storage.join(folder, name))
@@ -43,6 +44,21 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
             emit("note", note)
         run_line(given, folder, job.sections(), reuse=job.facts.cache if reuse is None else reuse)
     return Run(folder)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """The job's ``environment_variables``, set for as long as it runs."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class Run:

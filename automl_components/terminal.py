@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 import warnings
@@ -39,6 +40,7 @@ def watching(verbosity: str | None = None) -> Iterator[None]:
     level = {"not_set": "INFO", None: "INFO"}.get(verbosity, str(verbosity).upper())
     logger = logging.getLogger("automl_components")
     logger.setLevel(level)
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "DEBUG" if level == "DEBUG" else "WARNING")
     for name in QUIET:
         logging.getLogger(name).setLevel("DEBUG" if level == "DEBUG" else "WARNING")
     if level != "DEBUG":

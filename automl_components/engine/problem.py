@@ -15,6 +15,9 @@ from automl_components.algorithms import Shape
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.scoring import Scorer
 
+SMALL = 200_000
+"""Cells below which a fit gets one thread."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -54,6 +57,10 @@ class Problem:
         """What defaults and search spaces may depend on."""
         schema = self.features.schema
         return Shape(self.features.rows, len(schema.names), len(self.classes), bool(schema.sparse))
+
+    def threads(self, most: int) -> int:
+        """Threads that pay: one for a small table, where handing out the work costs more than doing it."""
+        return most if self.features.rows * len(self.features.schema.names) >= SMALL else 1
 
     @property
     def out_of_fold_shape(self) -> tuple[int, ...]:

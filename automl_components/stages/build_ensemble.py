@@ -56,8 +56,9 @@ def build_ensemble(
     ]
     with tempfile.TemporaryDirectory(dir=best_model.local) as scratch:
         problem.share(Path(scratch))
-        with Pool(Path(scratch), workers=1, threads=limits.threads) as pool:
-            refits = Refits(pool, problem, finished, limits.threads)
+        threads = problem.threads(limits.threads)
+        with Pool(Path(scratch), workers=1, threads=threads) as pool:
+            refits = Refits(pool, problem, finished, threads)
             made = combine(problem, candidates, refits, training) if selection.is_default else []
             chosen = choose(problem, candidates, made, selection, finished)
             learners = [refits.learner(number) for number in chosen.members]

@@ -40,6 +40,7 @@ def search_trials(
     problem = formats.read_problem(
         features.local, primary_metric=task.primary_metric, positive_label=task.positive_label, seed=task.seed
     )
+    threads = problem.threads(limits.threads)
     size_rule(problem.features.rows, len(problem.features.schema.names), limits)
     algorithms, skipped = select(
         task.task, problem.shape,
@@ -52,7 +53,7 @@ def search_trials(
     search = Search(
         problem, algorithms,
         SearchLimits(
-            limits.max_trials, limits.search_seconds, limits.trial_seconds, limits.threads,
+            limits.max_trials, limits.search_seconds, limits.trial_seconds, threads,
             limits.enable_early_termination, limits.exit_score,
         ),
         [TrialResult(**record) for record in journal.records],
@@ -65,7 +66,7 @@ def search_trials(
     def request(number: int, config: Config) -> dict[str, object]:
         place = formats.trial_folder(folder, number)
         place.mkdir(exist_ok=True)
-        return {"algorithm": config.algorithm, "params": config.params, "threads": limits.threads,
+        return {"algorithm": config.algorithm, "params": config.params, "threads": threads,
                 "out": str(place / "oof.npy")}  # fmt: skip
 
     def on_result(result: TrialResult) -> None:
@@ -75,7 +76,7 @@ def search_trials(
              **result.to_dict())  # fmt: skip
 
     workers = min(limits.max_concurrent_trials, limits.max_trials)
-    with Pool(scratch, workers=workers, threads=limits.threads) as pool:
+    with Pool(scratch, workers=workers, threads=threads) as pool:
         results = search.run(pool, request, on_result)
     shutil.rmtree(scratch)
     emit("note", f"search ended: {search.stop_reason}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from automl_components.core.artifacts import Input, Output, mltable, uri_folder
 from automl_components.core.component import component
 from automl_components.core.events import emit
@@ -63,7 +65,9 @@ def validate_data(
     )  # fmt: skip
     findings = checking.run_guardrails(facts)
     for finding in findings:
-        emit("finding", f"{finding.status}: {finding.title}: {finding.summary}", **finding.to_dict())
+        level = logging.DEBUG if finding.status == "Passed" else logging.INFO
+        text = f"{finding.status}: {finding.title}: {finding.summary}"
+        emit("finding", text, level=level, **finding.to_dict())
     formats.write_json(guardrail_report.local / "findings.json", [finding.to_dict() for finding in findings])
     formats.write_checked(
         formats.CheckedData(

@@ -48,7 +48,7 @@ class _Dumper(yaml.SafeDumper):
 
     def represent_text(self, text: str) -> yaml.Node:
         # PyYAML folds these line breaks of Unicode away unless they are escaped
-        style = '"' if any(c in text for c in "\x85\u2028\u2029") else None
+        style = '"' if any(c in text for c in "\x85\u2028\u2029") else "|" if "\n" in text else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     def ignore_aliases(self, data: Any) -> bool:
