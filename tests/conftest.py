@@ -32,3 +32,12 @@ def mlflow_server(_mlflow_template: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME", raising=False)
     return uri
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of two models of ``yes_no.table``: "good" and "poor"."""
+    from yes_no import make_model
+
+    folder = tmp_path_factory.mktemp("models")
+    return {name: make_model(folder / name, column) for name, column in (("good", "x"), ("poor", "noise"))}

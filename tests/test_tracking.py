@@ -4,59 +4,30 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import shutil
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import mlflow
-import numpy as np
-import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from yes_no import make_model, table
 
 from automl_components import flavor, tracking
 from automl_components.core.artifacts import MARKER
 from automl_components.core.errors import DataError, GateError, SettingsError, TrackingError
 from automl_components.core.settings import Bounds
-from automl_components.engine.features import Featurizer
-from automl_components.engine.learner import Learner
-from automl_components.engine.predictor import Predictor
 from automl_components.tracking import Candidate, Child, FinishedRun, Gate, records
 from automl_components.tracking.gate import Check, check, verdict
 
 GONE = "http://127.0.0.1:9"
-
-
-def table(rows: int = 120, seed: int = 0) -> pd.DataFrame:
-    """Rows whose label follows from x, with some noise."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=rows)
-    label = np.where(x + rng.normal(scale=0.3, size=rows) > 0, "yes", "no")
-    return pd.DataFrame({"x": x, "noise": rng.normal(size=rows), "y": label})
-
-
-def make_model(folder: Path, column: str, *, rows: pd.DataFrame | None = None) -> Path:
-    """A model that looks at one column only: ``x`` predicts well, ``noise`` does not."""
-    data = table() if rows is None else rows
-    classes, codes = np.unique(data["y"], return_inverse=True)
-    featurizer = Featurizer(drop_columns=[c for c in ("x", "noise") if c != column])
-    X = featurizer.fit_transform(data.drop(columns="y"))
-    learner = Learner("decision_tree", "classification", {"max_depth": 2}, X.schema, len(classes))
-    learner.fit(X, codes.astype(np.int32))
-    made = Predictor(featurizer, [learner], [1.0], task="classification", target="y", classes=classes)
-    facts = {"kind": "trial", "members": [1], "pipelines": ["DecisionTree"]}
-    flavor.save_model(made, folder, input_example=data.drop(columns="y").head(2), metadata=facts)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("models")
-    made = {name: make_model(folder / name, column) for name, column in (("good", "x"), ("poor", "noise"))}
-    (made["good"] / MARKER).write_text("{}")
-    return made
 
 
 def candidate(models: dict[str, Path], name: str, **changes: object) -> Candidate:
@@ -197,18 +168,20 @@ def test_an_interrupted_attempt_is_completed(
 
 
 def test_the_model_is_logged_as_it_is(mlflow_server: str, models: dict[str, Path], tmp_path: Path) -> None:
-    made = tracking.log_run(finished(models))
+    folder = tmp_path / "model"
+    shutil.copytree(models["good"], folder, ignore=shutil.ignore_patterns("__pycache__"))
+    files = {p.relative_to(folder) for p in folder.rglob("*") if p.is_file()}
+    (folder / MARKER).write_text("{}")
+    made = tracking.log_run(finished(models, model=folder))
     copy = Path(mlflow.artifacts.download_artifacts(made["model_uri"], dst_path=str(tmp_path / "copy")))
-    names = {p.relative_to(models["good"]) for p in models["good"].rglob("*") if "__pycache__" not in p.parts}
-    assert {p.relative_to(copy) for p in copy.rglob("*")} - names <= {Path("registered_model_meta")}
-    assert names - {p.relative_to(copy) for p in copy.rglob("*")} == {Path(MARKER)}
-    for name in names - {Path("MLmodel"), Path(MARKER)}:
-        if (copy / name).is_file():
-            assert (copy / name).read_bytes() == (models["good"] / name).read_bytes(), name
+    copied = {p.relative_to(copy) for p in copy.rglob("*") if p.is_file()}
+    assert copied - {Path("registered_model_meta")} == files  # MLflow adds that one when it downloads
+    for name in files - {Path("MLmodel")}:
+        assert (copy / name).read_bytes() == (folder / name).read_bytes(), name
     loaded = mlflow.pyfunc.load_model(made["model_uri"])
     assert (loaded.metadata.model_id, loaded.metadata.run_id) == (made["model_uri"][8:], made["run_id"])
     rows = table(20, seed=5)
-    assert list(loaded.predict(rows)) == list(flavor.load_model(models["good"]).predict(rows))
+    assert list(loaded.predict(rows)) == list(flavor.load_model(folder).predict(rows))
 
 
 def test_an_ordinary_trial_is_one_batch(
@@ -310,8 +283,6 @@ def test_the_file_store_is_refused_with_mlflows_reason(
 def test_the_patience_of_other_code_is_left_alone(
     mlflow_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     before = dict(os.environ)
     tracking.client()
     assert dict(os.environ) == before
@@ -351,6 +322,56 @@ def test_a_broken_server_is_given_up_and_its_words_are_cleaned(
     assert "hidden" not in str(caught.value)
 
 
+SERVER = """
+from mlflow.server import app
+from werkzeug.serving import make_server
+server = make_server("127.0.0.1", 0, app, threaded=True)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+@pytest.fixture
+def web_server(mlflow_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A real MLflow server behind HTTP, in its own process, at an address with a password."""
+    settings = {
+        "_MLFLOW_SERVER_FILE_STORE": mlflow_server, "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(tmp_path / "artifacts"),
+    }  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], env={**os.environ, **settings}, cwd=tmp_path, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        uri = f"http://ann:secret@127.0.0.1:{int(process.stdout.readline())}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        yield uri
+        process.kill()
+
+
+def test_a_web_server_gets_the_same_and_no_secret_is_shown(
+    web_server: str, models: dict[str, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = tracking.log_run(finished(models))
+    assert tracking.log_run(finished(models)) == made
+    gate = duel_gate()
+    first = tracking.register(candidate(models, "poor"), "bank", gate=gate)
+    second = tracking.register(candidate(models, "good", logged=made), "bank", gate=gate)
+    with pytest.raises(GateError) as refused:
+        tracking.register(candidate(models, "poor", digest="again"), "bank", gate=gate)
+    shown = str([made, first, second, refused.value, *capfd.readouterr()])
+    assert "secret" not in shown
+    assert "ann" not in shown
+    plain = web_server.replace("ann:secret@", "")
+    assert made["address"] == f"{plain}/#/experiments/0/runs/{made['run_id']}"
+    assert second["address"] == f"{plain}/#/models/bank/versions/2"
+    assert second["source"] == made["model_uri"]
+    client = MlflowClient()
+    assert len(client.search_runs(["0"])) == 5
+    assert client.get_registered_model("bank").aliases in ({"champion": 2}, {"champion": "2"})
+    assert len(mlflow.pyfunc.load_model("models:/bank@champion").predict(table(5))) == 5
+
+
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
@@ -367,7 +388,7 @@ def test_addresses_lose_their_secrets(text: str, cleaned: str) -> None:
 
 def test_the_address_of_a_page_needs_a_web_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ann:secret@ml.example.org/")
-    assert tracking.connection.page("experiments", "1") == "https://***@ml.example.org/#/experiments/1"
+    assert tracking.connection.page("experiments", "1") == "https://ml.example.org/#/experiments/1"
 
 
 # ------------------------------------------------------------------------------------------- registering
@@ -485,7 +506,8 @@ def test_a_gate_passes_and_refuses_by_the_test_run(mlflow_server: str, models: d
         )
     assert str(caught.value) == (
         "the gate refused the model, nothing was registered: "
-        "accuracy is 0.7 on the test data, must be at least 0.8; log_loss is 0.6 on the test data, must be at most 0.5"
+        "accuracy is 0.7 on the test data, must be at least 0.8; "
+        "log_loss is 0.6 on the test data, must be at most 0.5"
     )
     assert caught.value.exit_code == 1
     nothing_changed()

@@ -7,7 +7,7 @@ import re
 import socket
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,6 +24,12 @@ _PROBE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": str(PROBE_SECONDS),
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
+_PATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4"}
+"""Half a minute instead of MLflow's four for a server that goes away later."""
+_QUIET = {
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would print the password, for every trial
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 _DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _STORAGE_ERRORS = (
@@ -56,7 +62,7 @@ def client(later: str = LOG_LATER) -> MlflowClient:
     import mlflow
 
     uri = mlflow.get_tracking_uri()
-    with answering("reach it", later), _impatient(), warnings.catch_warnings():
+    with answering("reach it", later, _PROBE), warnings.catch_warnings():
         # MLflow's own tables use what SQLAlchemy 2.1 deprecates
         warnings.filterwarnings("ignore", "The ``noload`` loader strategy", DeprecationWarning)
         _knock(uri)
@@ -77,8 +83,8 @@ def address() -> str:
 
 def page(*parts: str) -> str | None:
     """Where a browser finds something on the server; None for a database, which no browser can open."""
-    where = address()
-    return "/".join([where.rstrip("/"), "#", *parts]) if where.startswith(("http://", "https://")) else None
+    where = address().replace("//***@", "//").rstrip("/")
+    return "/".join([where, "#", *parts]) if where.startswith(("http://", "https://")) else None
 
 
 def clean(text: str) -> str:
@@ -92,7 +98,7 @@ def clean(text: str) -> str:
 
 
 @contextmanager
-def answering(doing: str, later: str = LOG_LATER) -> Iterator[None]:
+def answering(doing: str, later: str = LOG_LATER, patience: Mapping[str, str] = _PATIENT) -> Iterator[None]:
     """Turn what MLflow, its database or its artifact store raises into a TrackingError.
 
     Parameters
@@ -101,9 +107,12 @@ def answering(doing: str, later: str = LOG_LATER) -> Iterator[None]:
         What was attempted, for the message: ``"log the run"``.
     later : str
         What is not lost, and how to go on.
+    patience : mapping
+        MLflow's variables for HTTP, where the environment does not set them.
     """
     try:
-        yield
+        with _environment({**_QUIET, **patience}):
+            yield
     except _failures() as error:
         said = clean(str(error)).strip().split("\n", 1)[0] or type(error).__name__
         # without the cause: a traceback would show the address with its password
@@ -137,9 +146,9 @@ def _knock(uri: str) -> None:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
-    """Few and short HTTP attempts, where the environment does not say otherwise."""
-    added = {name: value for name, value in _PROBE.items() if name not in os.environ}
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables inside the block, but for those that the user has set."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
     os.environ.update(added)
     try:
         yield
