@@ -25,8 +25,9 @@ def _check(facts: Facts) -> Finding | None:
         "maximum": float(values.max()),
         "outliers": far,
         "share": far / len(values),
+        "same_share": float((values == median).mean()),
     }
-    if high == low:
+    if figures["same_share"] >= 0.5:
         return GUARDRAIL.alerted(
             f"Half of the rows or more have the same target, {median:g}; the errors of a model that always "
             "says so look small.",
