@@ -54,7 +54,7 @@ def label(value: Any) -> str | None:
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if isinstance(value, (float, np.floating)):
-        return np.format_float_positional(value + 0, trim="-") if np.isfinite(value) else None
+        return np.format_float_positional(value or 0.0, trim="-") if np.isfinite(value) else None
     if isinstance(value, (bytes, bytearray)):
         return label(bytes(value).decode("utf-8", errors="replace"))
     if is_nested(value):

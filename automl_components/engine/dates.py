@@ -26,6 +26,8 @@ FORMATS = ("ISO8601", *(day + time for day, time in product(_DAYS, _TIMES)), *_M
 
 _DATE_LIKE = re.compile(r"(?=.*\d)(?=.*[-/. ,:]).{6,40}")
 _OFFSET = re.compile(r":\d{2}(?:[.,]\d+)?\s*(?:Z|UTC|GMT|[-+]\d{2}:?\d{2})$")
+_MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6, "D": 86400e6}
+_YEAR_1, _YEAR_10000 = -62135596800e6, 253402300800e6  # in microseconds from 1970
 _UNIT_ABOVE = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (1e8, "s"), (0.0, "D"))
 
 
@@ -132,7 +134,12 @@ def _unit(formats: Sequence[str]) -> str | None:
 
 
 def _since_1970(numbers: np.ndarray, unit: str) -> np.ndarray:
-    return pd.to_datetime(pd.Series(numbers), unit=unit, errors="coerce").to_numpy("datetime64[us]").copy()
+    with np.errstate(over="ignore"):
+        microseconds = numbers * _MICROSECONDS[unit]
+    there = (microseconds > _YEAR_1) & (microseconds < _YEAR_10000)  # false for NaN
+    values = np.full(len(numbers), np.datetime64("NaT", "us"))
+    values[there] = np.rint(microseconds[there]).astype(np.int64).astype("datetime64[us]")
+    return values
 
 
 def _on_clock(column: pd.Series, timezone: str | None) -> pd.Series:

@@ -161,3 +161,8 @@ def test_units_are_told_by_their_size(unit):
     assert find_unit(numbers) == f"unit={unit}"
     for written in (pd.Series(numbers), pd.Series([f"{numbers[0]:.0f}"])):
         assert to_dates(written, [f"unit={unit}"]).tolist() == [pd.Timestamp("2021-05-06")]
+
+
+def test_numbers_beyond_the_calendar_are_no_dates():
+    column = pd.Series([1e308, -1e308, -1e15, 1e15, np.inf, np.nan, 0.0])
+    assert to_dates(column, ["unit=s"]).isna().tolist() == [True] * 6 + [False]
