@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import json
 import os
@@ -248,8 +249,14 @@ def test_the_experiment_may_come_from_the_environment(
 
 
 @pytest.mark.parametrize(
-    "uri", [GONE, "http://ann:secret@127.0.0.1:9", "postgresql://ann:secret@127.0.0.1:9/mlflow", "mysql://ann:secret@127.0.0.1:9/m"]
-)  # fmt: skip
+    "uri",
+    [
+        GONE,
+        "http://ann:secret@127.0.0.1:9",
+        "postgresql://ann:secret@127.0.0.1:9/mlflow",
+        "mysql://ann:secret@127.0.0.1:9/m",
+    ],
+)
 def test_an_unreachable_server_fails_within_seconds(
     models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, uri: str
 ) -> None:
@@ -259,6 +266,7 @@ def test_an_unreachable_server_fails_within_seconds(
         tracking.log_run(finished(models))
     assert time.perf_counter() - started < 15
     assert "127.0.0.1:9" in str(caught.value)
+    assert f"could not reach it ([Errno {errno.ECONNREFUSED}] Connection refused)." in str(caught.value)
     assert "secret" not in str(caught.value)
     assert "ann" not in str(caught.value)
     assert caught.value.__suppress_context__  # a traceback would show the password

@@ -40,8 +40,6 @@ _STORAGE_ERRORS = (
     "google.api_core.exceptions.GoogleAPIError",
     "azure.core.exceptions.AzureError",
 )
-
-
 LOG_LATER = "The finished run is kept on disk; log it later with: automl log RUN_FOLDER"
 REGISTER_LATER = "The model is kept on disk; start register_model again later"
 
@@ -114,12 +112,20 @@ def answering(doing: str, later: str = LOG_LATER, patience: Mapping[str, str] = 
         with _environment({**_QUIET, **patience}):
             yield
     except _failures() as error:
-        said = clean(str(error)).strip().split("\n", 1)[0] or type(error).__name__
+        said = clean(str(_root(error))).strip().split("\n", 1)[0] or type(error).__name__
         # without the cause: a traceback would show the address with its password
         raise TrackingError(
             f"MLflow at {address()}: could not {doing} ({said[:500]}). Check that the server runs and that "
             f"MLFLOW_TRACKING_URI names it. {later}"
         ) from None
+
+
+def _root(error: BaseException) -> BaseException:
+    """What the system said, where that is the reason: "Connection refused", not three layers of wrapping."""
+    found, inner = error, error.__cause__ or error.__context__
+    while inner is not None:
+        found, inner = inner if isinstance(inner, OSError) else found, inner.__cause__ or inner.__context__
+    return found
 
 
 def _failures() -> tuple[type[BaseException], ...]:
