@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from automl_components.algorithms import ALGORITHMS, Algorithm
-from automl_components.core.errors import SettingsError, nearest
+from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.boosters import FITTERS, Rows, Stopper
 from automl_components.engine.scores import decision, fit_calibration
 from automl_components.engine.views import TableView, TreeView
@@ -45,7 +45,7 @@ class Learner:
     seed, threads : int
         Seed of everything random, and number of threads of a fit.
     rounds : int, optional
-        Fixed number of boosting rounds of LightGBM, XGBoost and CatBoost: what ``rounds_`` of an earlier fit was.
+        Fixed number of boosting rounds of LightGBM, XGBoost and CatBoost: ``rounds_`` of an earlier fit.
 
     Attributes
     ----------
@@ -62,6 +62,8 @@ class Learner:
     ------
     SettingsError
         Unknown algorithm, one that cannot do the task, an unknown parameter or scaler.
+    DataError
+        The weights of all training rows are 0.
     """
 
     def __init__(
@@ -171,10 +173,14 @@ class Learner:
             return None
         X, y, weight = valid
         y = np.asarray(y)
-        if self.task == "classification" and not (known := np.isin(y, self.present_)).all():
-            X, y = X.take(known), y[known]
-            weight = None if weight is None else weight[known]
-        return Rows(self.view_.transform(X), self._encode(y), weight) if len(y) else None
+        weight = weight if self.accepts_weights else None
+        known = np.isin(y, self.present_) if self.task == "classification" else np.full(len(y), True)
+        known &= True if weight is None else weight > 0
+        if not known.any():
+            return None
+        if not known.all():
+            X, y, weight = X.take(known), y[known], None if weight is None else weight[known]
+        return Rows(self.view_.transform(X), self._encode(y), weight)
 
     def _estimator(self, entry: Algorithm) -> tuple[Any, list[int]]:
         """The unfitted estimator, and the positions of the columns it takes as categories."""
@@ -233,5 +239,7 @@ def _weighted_rows(
     weight = np.asarray(weight, dtype=np.float64)
     if not (weight > 0).all():
         rows = weight > 0
+        if not rows.any():
+            raise DataError("the weights of all training rows are 0; there is nothing to learn from")
         X, y, weight = X.take(rows), y[rows], weight[rows]
     return X, y, weight / weight.mean()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 LEVELS = 50  # one-hot columns of a category at most: the most frequent levels, the rest share one
 COMPONENTS = 64  # columns that PCA and TruncatedSVD keep at most
+REDUCED = 32  # columns that a sparse block is reduced to at most
 DENSE_BYTES = 512 * 2**20  # a wider table stays sparse
 OUTLIER = 20.0  # scaled values are cut here, so that one row cannot decide a linear model
 LARGEST = 1e15  # numbers are cut here, so that their squares stay within float32
@@ -84,7 +85,7 @@ class TreeView:
         self.imputer_ = None if self.missing or not first else _imputer().fit(X.numeric)
         self.reduction_ = None
         if X.sparse is not None and not self.sparse:
-            self.reduction_ = _reduction(X.sparse, self.seed)
+            self.reduction_ = _reduction(X.sparse, REDUCED, self.seed)
         return self
 
     def transform(self, X: FeatureMatrix) -> np.ndarray | csr_matrix | pd.DataFrame:
@@ -158,7 +159,7 @@ class TableView:
         self.layout_ = self._layout(X, numeric.shape[1])
         self.reduction_ = None
         if self.layout_ == "reduced":
-            self.reduction_ = _reduction(sp.hstack(self._wide(X), format="csr"), self.seed)
+            self.reduction_ = _reduction(sp.hstack(self._wide(X), format="csr"), REDUCED, self.seed)
         projects = self.kind == "dense" and self.scaler in ("PCA", "TruncatedSVD", "Normalizer")
         self.projection_ = self._projection(self._join(X)) if projects else None
         return self
@@ -219,7 +220,7 @@ class TableView:
         if self.scaler == "Normalizer":
             return Normalizer().fit(joined)
         if self.scaler == "TruncatedSVD":
-            return _reduction(joined, self.seed)
+            return _reduction(joined, COMPONENTS, self.seed)
         # ARPACK, the solver for sparse matrices, finds fewer components than there are columns
         spare = 1 if sp.issparse(joined) else 0
         count = max(1, min(COMPONENTS, min(joined.shape) - spare))
@@ -230,9 +231,16 @@ def _imputer() -> SimpleImputer:
     return SimpleImputer(strategy="median", keep_empty_features=True)
 
 
-def _reduction(block: np.ndarray | csr_matrix, seed: int) -> TruncatedSVD:
+def _reduction(block: np.ndarray | csr_matrix, count: int, seed: int) -> TransformerMixin:
+    """Fitted: the ``count`` leading components; a single column is none but itself."""
+    if block.shape[1] < 2:
+        return FunctionTransformer(_dense, accept_sparse=True).fit(block)
     with np.errstate(invalid="ignore", divide="ignore"):  # the variance ratio of an all-zero block
-        return TruncatedSVD(max(1, min(COMPONENTS, *block.shape)), random_state=seed).fit(block)
+        return TruncatedSVD(max(1, min(count, *block.shape)), random_state=seed).fit(block)
+
+
+def _dense(column: np.ndarray | csr_matrix) -> np.ndarray:
+    return column.toarray() if sp.issparse(column) else column
 
 
 def _explicit(table: np.ndarray) -> csr_matrix:
