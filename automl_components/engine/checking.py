@@ -40,7 +40,8 @@ class Checked:
     Attributes
     ----------
     frame : DataFrame of n rows
-        The feature columns, their names as text.
+        The feature columns, named by text. The index, which ``target`` and ``split_columns`` share, holds
+        the rows' numbers in the given tables: validation rows count on where the training data ends.
     target : Series of n values
         Labels in the dtype they came in (categories as their values); float64 for regression.
     y : array of n values
@@ -89,7 +90,7 @@ class Checked:
         """The rows of a bool mask of n values; the test data stays."""
         by_row = ("frame", "target", "y", "weights", "groups", "time", "split_columns", "validation")
         taken = {key: part[mask] for key in by_row if (part := getattr(self, key)) is not None}
-        return replace(self, **{key: _renumbered(part) for key, part in taken.items()})
+        return replace(self, **taken)
 
 
 @dataclass(frozen=True)
@@ -190,26 +191,21 @@ def check_tables(
     part, mask = _read_all(training, validation, roles, features, notes)
     y, classes = encode_target(part.target, task)
     checked = Checked(
-        _renumbered(part.frame),
-        _renumbered(part.target),
+        part.frame,
+        part.target,
         y,
         classes,
         None if positive_label is None else resolve_label(positive_label, classes),
         part.weights,
         _group_codes(part.groups, notes),
         part.time,
-        _renumbered(part.split_columns),
+        part.split_columns,
         mask,
         dropped_rows=part.dropped,
     )
     if test is not None:
         checked = _with_test(checked, _named(test, "test_data", notes), roles, notes)
     return replace(checked, notes=tuple(notes))
-
-
-def _renumbered(part: Any) -> Any:
-    """Rows numbered 0, 1, ... again, whatever was left out."""
-    return part.reset_index(drop=True) if isinstance(part, (pd.DataFrame, pd.Series)) else part
 
 
 def run_guardrails(facts: Facts) -> list[Finding]:
@@ -285,7 +281,7 @@ def _read_all(
     if len(parts) == 1:
         return parts[0], None
     encode_target(parts[0].target, roles.task)  # the training rows alone must be enough to learn from
-    part = _joined(*parts)
+    part = _joined(*parts, len(training))
     return part, np.arange(len(part.frame)) >= len(parts[0].frame)
 
 
@@ -317,7 +313,7 @@ def _read(
     )
 
 
-def _joined(first: _Part, second: _Part) -> _Part:
+def _joined(first: _Part, second: _Part, offset: int) -> _Part:
     def stack(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:
         return None if a is None or b is None else np.concatenate([a, b])
 
@@ -328,9 +324,10 @@ def _joined(first: _Part, second: _Part) -> _Part:
     groups = None
     if first.groups is not None and second.groups is not None:
         groups = append_rows(first.groups.to_frame(), second.groups.to_frame()).iloc[:, 0]
+    numbers = first.frame.index.append(second.frame.index + offset)
     return _Part(
-        append_rows(first.frame, second.frame),
-        join_targets(first.target, second.target),
+        append_rows(first.frame, second.frame).set_axis(numbers, axis=0),
+        join_targets(first.target, second.target).set_axis(numbers),
         stack(first.weights, second.weights),
         groups,
         stack(first.time, second.time),
@@ -376,6 +373,4 @@ def _with_test(checked: Checked, test: pd.DataFrame, roles: _Roles, notes: list[
     weights = None
     if roles.weight in test.columns:
         weights = read_weights(test[roles.weight][~missing], "test_data")
-    return replace(
-        checked, test=_renumbered(frame[~missing]), test_target=_renumbered(target), test_weights=weights
-    )
+    return replace(checked, test=frame[~missing], test_target=target, test_weights=weights)

@@ -61,7 +61,7 @@ def _seconds(column: pd.Series) -> np.ndarray:
 def _texts(column: pd.Series) -> np.ndarray:
     missing = column.isna().to_numpy()
     texts = column.astype(object).astype(str).to_numpy(dtype=object)
-    return np.where(missing, "\0missing", texts)
+    return np.where(missing, "\uffff", texts)
 
 
 def _check(facts: Facts) -> Finding | None:

@@ -295,7 +295,8 @@ def test_validation_rows_follow_the_training_rows(table):
     assert checked.dropped_rows == 1
     assert len(checked.frame) == len(checked.y) == len(checked.weights) == len(checked.groups) == ROWS + 9
     assert checked.groups[-1] == checked.groups[0]
-    assert checked.frame.index.tolist() == list(range(ROWS + 9))
+    assert checked.frame.index.tolist() == [*range(ROWS), *range(ROWS + 1, ROWS + 10)]
+    assert checked.target.index.equals(checked.frame.index)
     assert checked.notes == ("columns of validation_data that training_data lacks were ignored: 'extra'",)
 
 
@@ -338,7 +339,14 @@ def test_taking_rows_keeps_all_parts_aligned(table):
     assert {len(part.frame), len(part.y), len(part.weights), len(part.groups), len(part.validation)} == {
         mask.sum()
     }
-    assert part.frame.index.tolist() == list(range(int(mask.sum())))
+
+
+def test_the_index_tells_which_rows_of_the_given_table_were_kept(table):
+    table.loc[[0, 7], "y"] = None
+    checked = check(table.set_axis(range(100, 100 + ROWS)))
+    part = checked.take(checked.y == 1)
+    assert part.frame["age"].tolist() == table.iloc[part.frame.index]["age"].tolist()
+    assert (table.iloc[part.frame.index]["y"] == "yes").all()
 
 
 def test_the_given_tables_are_not_changed(table):
