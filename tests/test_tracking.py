@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import mlflow
+import numpy as np
 import pytest
 from mlflow import MlflowClient
-from yes_no import make_model, table
+from yes_no import make_model, make_regression, table
 
 from automl_components import flavor, tracking
 from automl_components.core.artifacts import MARKER
@@ -608,6 +609,42 @@ def test_models_of_different_classes_are_compared_on_all_of_them(
         hits = flavor.load_model(folder).predict(test)[known] == test["y"][known].to_numpy()
         assert figures[who] == pytest.approx(hits.mean(), abs=1e-12)
     assert figures["rows"] == 89
+
+
+def test_labels_of_another_type_are_compared_as_text(mlflow_server: str, tmp_path: Path) -> None:
+    rows = table()
+    numbers = rows.assign(y=(rows["y"] == "yes").astype(int))
+    texts = {
+        "old": make_model(tmp_path / "old", "noise", rows=numbers),
+        "new": make_model(tmp_path / "new", "x", rows=numbers.assign(y=numbers["y"].astype(str))),
+    }
+    tracking.register(candidate(texts, "old"), "bank", gate=duel_gate())
+    made = tracking.register(candidate(texts, "new"), "bank", gate=duel_gate(rows=lambda: numbers))
+    assert made["gate"]["champion"]["rows"] == 120
+    assert made["gate"]["champion"]["challenger"] > 0.9
+
+
+def test_regressions_are_compared_by_their_errors(mlflow_server: str, tmp_path: Path) -> None:
+    made = {name: make_regression(tmp_path / name, name) for name in ("x", "noise")}
+    rows = table(60, seed=1).assign(y=lambda frame: frame["x"])
+    gate = duel_gate(metric="mean_absolute_error", rows=lambda: rows)
+    tracking.register(candidate(made, "noise", task="regression"), "bank", gate=gate)
+    figures = tracking.register(candidate(made, "x", task="regression"), "bank", gate=gate)["gate"][
+        "champion"
+    ]
+    for who, name in (("challenger", "x"), ("champion", "noise")):
+        error = np.abs(flavor.load_model(made[name]).predict(rows) - rows["y"]).mean()
+        assert figures[who] == pytest.approx(error, abs=1e-12)
+
+
+def test_models_of_different_tasks_are_not_compared(
+    mlflow_server: str, models: dict[str, Path], tmp_path: Path
+) -> None:
+    tracking.register(candidate(models, "good"), "bank", gate=duel_gate())
+    other = {"x": make_regression(tmp_path / "x", "x")}
+    gate = duel_gate(metric="r2_score")
+    with pytest.raises(GateError, match="the champion's task is classification, this one's is regression"):
+        tracking.register(candidate(other, "x", task="regression"), "bank", gate=gate)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:mlflow")

@@ -30,6 +30,20 @@ def make_model(folder: Path, column: str, *, rows: pd.DataFrame | None = None) -
     learner = Learner("decision_tree", "classification", {"max_depth": 2}, X.schema, len(classes))
     learner.fit(X, codes.astype(np.int32))
     made = Predictor(featurizer, [learner], [1.0], task="classification", target="y", classes=classes)
+    return save(made, folder, data)
+
+
+def make_regression(folder: Path, column: str) -> Path:
+    """A model of x itself: from x, or from noise."""
+    data = table()
+    featurizer = Featurizer(drop_columns=[c for c in ("x", "noise") if c != column])
+    X = featurizer.fit_transform(data.drop(columns="y"))
+    learner = Learner("decision_tree", "regression", {"max_depth": 3}, X.schema).fit(X, data["x"].to_numpy())
+    return save(Predictor(featurizer, [learner], [1.0], task="regression", target="y"), folder, data)
+
+
+def save(made: Predictor, folder: Path, data: pd.DataFrame) -> Path:
+    """As ``build_ensemble`` saves the model of trial 1."""
     facts = {"kind": "trial", "members": [1], "pipelines": ["DecisionTree"]}
     flavor.save_model(made, folder, input_example=data.drop(columns="y").head(2), metadata=facts)
     return folder

@@ -121,6 +121,8 @@ def _truth(column: pd.Series, classes: np.ndarray | None) -> tuple[np.ndarray, n
     if classes is None:
         values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=float("nan"))
         return values == values, values[values == values]
+    if classes.dtype.kind == "U" and not pd.api.types.is_string_dtype(column.dropna()):
+        column = column.map(str, na_action="ignore")  # one of the models was trained on text
     codes = encode_labels(column, classes)
     return codes >= 0, codes[codes >= 0]
 
