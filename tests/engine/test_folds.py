@@ -200,6 +200,12 @@ def test_rare_classes_are_spread_and_break_nothing():
     assert sorted(rare) == [0] * 7 + [1] * 3
 
 
+def test_classes_get_their_share_by_largest_remainders():
+    y = np.repeat([0, 1, 2], [55, 27, 18])  # a tenth of each is 5.5, 2.7 and 1.8 rows
+    splits = make_splits(y, task="classification", validation_data_size=0.1, seed=0)
+    assert np.bincount(y[splits.validation(0)]).tolist() == [5, 3, 2]
+
+
 def test_monte_carlo_repeats_differ_and_a_seed_repeats_them():
     y = classes_of(200)
     asked = {"task": "classification", "n_cross_validations": 3, "validation_data_size": 0.2}
