@@ -76,7 +76,7 @@ def _ends(space: BaseDistribution) -> tuple[Any, Any]:
 
     if isinstance(space, CategoricalDistribution):
         return space.choices[0], space.choices[-1]
-    return space.low, space.high  # type: ignore[attr-defined]
+    return space.low, space.high
 
 
 def _draw(space: BaseDistribution, rng: np.random.Generator) -> Any:

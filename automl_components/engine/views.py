@@ -100,7 +100,7 @@ class TreeView:
         table = np.hstack([numeric, codes, *tail])
         if X.sparse is None or not self.sparse:
             return table
-        return sp.hstack([_explicit(table), X.sparse], format="csr")
+        return sp.hstack([sp.csr_matrix(table), X.sparse], format="csr")
 
     def _frame(self, numeric: np.ndarray, codes: np.ndarray, tail: list[np.ndarray]) -> pd.DataFrame:
         categories = {
@@ -241,10 +241,3 @@ def _reduction(block: np.ndarray | csr_matrix, count: int, seed: int) -> Transfo
 
 def _dense(column: np.ndarray | csr_matrix) -> np.ndarray:
     return column.toarray() if sp.issparse(column) else column
-
-
-def _explicit(table: np.ndarray) -> csr_matrix:
-    """A csr_matrix that stores its zeros too: XGBoost takes an absent entry for a missing value."""
-    rows, columns = table.shape
-    indices = np.tile(np.arange(columns, dtype=np.int32), rows)
-    return sp.csr_matrix((table.ravel(), indices, np.arange(rows + 1) * columns), shape=table.shape)
