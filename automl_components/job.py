@@ -293,8 +293,6 @@ class Job:
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
         aliases: Sequence[str] | None = None,
-        trial: int | None = None,
-        metric: str | None = None,
         gate: Mapping[str, Any] | None = None,
         champion_alias: str | None = None,
     ) -> None:

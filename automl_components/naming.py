@@ -124,8 +124,6 @@ def _selection(selection: SelectionSettings, task: str) -> SelectionSettings:
 
 def _registration(registration: RegistrationSettings, task: str) -> RegistrationSettings:
     changes: dict[str, Any] = {}
-    if registration.metric is not None:
-        changes["metric"] = metric_name("registration.metric", registration.metric, task)
     if registration.gate:
         gate = {metric_name(f"registration.gate.{k}", k, task): v for k, v in registration.gate.items()}
         if len(gate) < len(registration.gate):

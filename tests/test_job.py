@@ -406,7 +406,6 @@ class TestNames:
                 r"^training\.stack_ensemble_settings: .*'depth'",
             ),
             ({"selection": {"metric": "acc"}}, r"^selection\.metric: unknown metric 'acc'"),
-            ({"registration": {"metric": "acc"}}, r"^registration\.metric: unknown metric 'acc'"),
             ({"registration": {"gate": {"acc": 1}}}, r"^registration\.gate\.acc: unknown metric 'acc'"),
             (
                 {"registration": {"gate": {"accuracy": 1, "Accuracy": 1}}},

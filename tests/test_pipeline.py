@@ -18,6 +18,7 @@ from penguins import job_mapping, table, write_job
 
 from automl_components import automl
 from automl_components.core import storage
+from automl_components.core.component import Component
 from automl_components.core.errors import GateError, SettingsError, TrackingError
 from automl_components.job import Job
 from automl_components.pipeline import LINE, edges
@@ -78,7 +79,6 @@ def test_the_model_is_registered_with_its_run(finished: Run, monkeypatch: pytest
 
     facts = finished.registration
     monkeypatch.setenv("MLFLOW_TRACKING_URI", facts["tracking_uri"])
-    mlflow.set_tracking_uri(facts["tracking_uri"])
     loaded = mlflow.pyfunc.load_model(f"models:/{facts['model_name']}/{facts['version']}")
     rows = table().drop(columns="species").head(20)
     assert list(loaded.predict(rows)) == list(finished.predict(rows)["prediction"])
@@ -90,9 +90,16 @@ def test_the_model_is_registered_with_its_run(finished: Run, monkeypatch: pytest
 
 def test_nothing_is_done_twice(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path(finished.folder).parent}/mlflow.db")
-    stamps = {p: p.stat().st_mtime_ns for p in Path(finished.folder).rglob("_artifact.json")}
+    stamps = {stage: read_stamps(finished, stage) for stage in LINE if not stage.external}
+    registered = finished.registration
     Job.from_mapping(job_mapping()).run(finished.folder)
-    assert {p: p.stat().st_mtime_ns for p in Path(finished.folder).rglob("_artifact.json")} == stamps
+    assert {stage: read_stamps(finished, stage) for stage in stamps} == stamps
+    assert finished.registration["version"] == registered["version"]  # the same model is one version
+    assert finished.registration["run_id"] == registered["run_id"]
+
+
+def read_stamps(run: Run, stage: Component) -> list[int]:
+    return [(Path(run.folder) / name / "_artifact.json").stat().st_mtime_ns for name in stage.outputs]
 
 
 def test_one_process_a_stage_gives_the_same_run(finished: Run, tmp_path: Path) -> None:
@@ -130,14 +137,14 @@ def test_workers_do_not_change_the_result(finished: Run, tmp_path: Path, mlflow_
 def test_an_interrupted_run_goes_on(finished: Run, tmp_path: Path, mlflow_server: str, how: signal.Signals) -> None:
     write_job(tmp_path / "job.yml")
     command = [AUTOML, "run", "job.yml", "--output", "run"]
-    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    assert child.stderr is not None
-    for line in child.stderr:
-        if "trial 3" in line:
-            break
-    os.kill(child.pid, how)
-    rest = child.stderr.read()
-    code = child.wait(timeout=30)
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+        assert child.stderr is not None
+        for line in child.stderr:
+            if "trial 3" in line:
+                break
+        os.kill(child.pid, how)
+        rest = child.stderr.read()
+        code = child.wait(timeout=30)
     if how is signal.SIGINT:
         assert code == 130
         assert "Traceback" not in rest

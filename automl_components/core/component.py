@@ -100,6 +100,8 @@ class Component:
         Sections that may change while a draft is still continued (a longer time limit, say).
     resumable : bool
         Whether the body goes on from what it finds in its own unfinished draft.
+    external : bool
+        Whether its effect lies outside of its outputs (on a server, say), so that it is never skipped.
     """
 
     function: Callable[..., None]
@@ -111,6 +113,7 @@ class Component:
     settings: Mapping[str, type[Settings]]
     elastic: tuple[str, ...] = ()
     resumable: bool = False
+    external: bool = False
 
     @property
     def title(self) -> str:
@@ -205,7 +208,7 @@ class Component:
             digests = {name: storage.digest(address, self.inputs[name].type) for name, address in given.items()}
             fingerprint = self._fingerprint(digests, settings)
             references = {n: Output(type=self.outputs[n].type, path=a) for n, a in addresses.items()}
-            if reuse and self._is_done(addresses, fingerprint):
+            if reuse and not self.external and self._is_done(addresses, fingerprint):
                 emit("step", f"{self.name}: unchanged, reused", component=self.name, state="reused")
                 return Outputs(references, reused=True)
             emit("step", f"{self.name}: started", component=self.name, state="started")
@@ -328,7 +331,7 @@ class Component:
 
 
 def component(
-    *, version: str = "1", resumable: bool = False, elastic: tuple[str, ...] = ()
+    *, version: str = "1", resumable: bool = False, external: bool = False, elastic: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., None]], Component]:
     """Make a component of a function, from its signature alone.
 
@@ -353,7 +356,7 @@ def component(
                 raise TypeError(f"{function.__name__}: {name} must be an Input, an Output or a Settings section")
         made = Component(
             function=function, name=function.__name__, version=version, inputs=inputs, outputs=outputs,
-            settings=settings, resumable=resumable, elastic=elastic,
+            settings=settings, resumable=resumable, external=external, elastic=elastic,
             description=inspect.cleandoc(function.__doc__ or function.__name__),
         )  # fmt: skip
         COMPONENTS[made.name] = made

@@ -59,7 +59,7 @@ def _fields(section: str, cls: type[Settings]) -> Iterator[tuple[str, dict[str, 
             entry["optional"] = True
             if isinstance(field.get("default"), (int, float, str, bool)) and field["default"] != "":
                 entry["default"] = field["default"]
-        yield (name if cls.inline else f"{section}.{name}"), entry
+        yield (name if cls.inline else f"{cls.section or section}.{name}"), entry
 
 
 def _resolve(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -189,6 +189,31 @@ def encode_labels(labels: pd.Series, classes: np.ndarray) -> np.ndarray:
     return known.get_indexer(pd.Index(values)).astype(np.int32)
 
 
+def known_targets(column: pd.Series, classes: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows have a target that can be judged, and those targets.
+
+    Parameters
+    ----------
+    column : Series of n values
+    classes : array of C labels or None
+        None for regression.
+
+    Returns
+    -------
+    known : bool array of n values
+        The target is there, and a class that is known.
+    targets : array of known.sum() values
+        int32 codes, or float64.
+    """
+    if classes is None:
+        values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
+        return ~np.isnan(values), values[~np.isnan(values)]
+    if classes.dtype.kind == "U" and not types.is_string_dtype(column.dropna()):
+        column = column.map(str, na_action="ignore")  # labels that the model knows as text
+    codes = encode_labels(column, classes)
+    return codes >= 0, codes[codes >= 0]
+
+
 def resolve_label(label: Any, classes: np.ndarray | None) -> Any:
     """The class that a ``positive_label`` from a job file means, as a Python value.
 

@@ -38,6 +38,7 @@ def evaluate_model(
     from automl_components.engine import charts
     from automl_components.engine.checking import overlap
     from automl_components.engine.scoring import Scorer
+    from automl_components.engine.target import known_targets
 
     model = flavor.load_model(best_model.local)
     checked = None if checked_data is None else formats.read_checked(checked_data.local)
@@ -74,20 +75,6 @@ def evaluate_model(
         table.insert(0, task.target_column_name, rows[task.target_column_name].to_numpy())
     formats.write_json(folder / "report.json", report)
     write_mltable(table, predictions.local)
-
-
-def known_targets(column: pd.Series[Any], classes: Any) -> tuple[Any, Any]:
-    """Which test rows can be scored (their target is there, and a class that the model knows), and their targets."""
-    import pandas as pd
-
-    from automl_components.engine.target import encode_labels
-
-    if classes is None:
-        values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=float("nan"))
-        known = values == values
-        return known, values[known]
-    codes = encode_labels(column, classes)
-    return codes >= 0, codes[codes >= 0]
 
 
 def test_rows(checked: CheckedData | None, test_data: Input[Any] | None) -> pd.DataFrame:

@@ -22,7 +22,7 @@ BOARD_FACTS = ("rank", "trial", "pipeline", "status", "algorithm")
 """Columns of the leaderboard that are no metrics."""
 
 
-@component(version="1")
+@component(version="1", external=True)
 def log_run(
     guardrail_report: Input[uri_folder],
     trials: Input[uri_folder],

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from automl_components.core import storage
 from automl_components.core.artifacts import Input, Output, mlflow_model, mltable, uri_folder
 from automl_components.core.component import component
-from automl_components.core.errors import SettingsError
 from automl_components.core.events import emit
 from automl_components.core.settings import RegistrationSettings, TaskSettings
 from automl_components.core.settings.tracking import TrackingSettings
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@component(version="1")
+@component(version="1", external=True)
 def register_model(
     best_model: Input[mlflow_model],
     registration: Output[uri_folder],
@@ -42,7 +41,6 @@ def register_model(
 
     facts = flavor.predictor_metadata(best_model.local)
     source = origin(facts["metadata"])
-    refuse_another(source, registering)
     made = register(
         Candidate(
             folder=best_model.local,
@@ -78,22 +76,6 @@ def origin(facts: Mapping[str, Any]) -> dict[str, str]:
     if facts["kind"] == "trial":
         return {"trial": members, "pipeline": facts["pipelines"][0]}
     return {"trial": facts["kind"], "members": members}
-
-
-def refuse_another(source: Mapping[str, str], registering: RegistrationSettings) -> None:
-    """SettingsError when the settings want a trial that this model is not."""
-    trial = source.get("trial", "unknown")
-    found = f"the model given is {'trial ' if trial.isdecimal() else ''}{trial}"
-    if registering.trial is not None and trial != str(registering.trial):
-        raise SettingsError(
-            f"registration.trial: trial {registering.trial} is wanted, but {found}; use: "
-            f"automl register RUN_FOLDER --trial {registering.trial}"
-        )
-    if registering.metric is not None and not trial.isdecimal():
-        raise SettingsError(
-            f"registration.metric: the best trial by {registering.metric} is wanted, but {found}; use: "
-            f"automl register RUN_FOLDER --metric {registering.metric}"
-        )
 
 
 def metrics_of(test_report: Input[Any] | None) -> dict[str, float] | None:

@@ -58,6 +58,7 @@ def duel(
     from automl_components import flavor
     from automl_components.core.errors import DataError
     from automl_components.engine.scoring import Scorer
+    from automl_components.engine.target import known_targets
 
     if target not in rows:
         raise DataError(
@@ -72,7 +73,7 @@ def duel(
             f"the champion (version {version}) gives labels only, {scorer.metric.name} needs probabilities: "
             "they cannot be compared, nothing was registered. Choose a metric of labels, such as accuracy"
         )
-    known, y = _truth(rows[target], classes)
+    known, y = known_targets(rows[target], classes)
     weights = rows.loc[known, weight].to_numpy(float) if weight in rows else None
     scores = [scorer.score(y, _aligned(one, classes)[known], weights) for one in pair]
     return Duel(
@@ -110,21 +111,6 @@ def _ask_stranger(folder: Path, rows: pd.DataFrame, task: str) -> Contestant:
         return Contestant(predictions.astype(float), None)
     classes = np.unique(predictions)
     return Contestant((predictions[:, None] == classes).astype(float), classes, certain=True)
-
-
-def _truth(column: pd.Series, classes: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows have a target that can be judged, and those targets: codes, or numbers."""
-    import pandas as pd
-
-    from automl_components.engine.target import encode_labels
-
-    if classes is None:
-        values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=float("nan"))
-        return values == values, values[values == values]
-    if classes.dtype.kind == "U" and not pd.api.types.is_string_dtype(column.dropna()):
-        column = column.map(str, na_action="ignore")  # one of the models was trained on text
-    codes = encode_labels(column, classes)
-    return codes >= 0, codes[codes >= 0]
 
 
 def _union(classes: list[np.ndarray]) -> np.ndarray | None:

@@ -603,10 +603,6 @@ class TestRegistration:
         assert RegistrationSettings(aliases="champion").aliases == ("champion",)
         assert RegistrationSettings(aliases=["a", "b-1_c"]).aliases == ("a", "b-1_c")
 
-    def test_one_choice(self):
-        with pytest.raises(SettingsError, match=r"trial and metric are both given"):
-            RegistrationSettings(trial=3, metric="accuracy")
-
 
 class TestJobFacts:
     def test_azures_common_fields(self):

@@ -128,16 +128,6 @@ def test_the_test_rows_of_the_run_itself_are_used(
     assert facts_of(made)["gate"]["champion"]["rows"] == 50
 
 
-@pytest.mark.parametrize("wish", [{"trial": 2}, {"trial": 7}])
-def test_a_trial_that_is_another_model_is_refused(
-    mlflow_server: str, run: dict[str, Path], tmp_path: Path, wish: dict[str, int]
-) -> None:
-    with pytest.raises(SettingsError, match=r"registration\.trial: .*is trial 1; .*automl register"):
-        register_model(**given(run), output=tmp_path / "out", registering=wish, **TASK)
-    made = register_model(**given(run), output=tmp_path / "out", registering={"trial": 1}, **TASK)
-    assert facts_of(made)["trial"] == "1"
-
-
 def test_an_unreachable_server_says_how_to_go_on(
     run: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,11 +64,11 @@ class RegistrationSettings(Settings):
     """Which model is registered under which name, and what it must prove first.
 
     The gate opens only if every metric of the test run lies within its bounds, and only if the model beats
-    the one under ``champion_alias``, where there is one, on the same test data.
+    the one under ``champion_alias``, where there is one, on the same test data. Which model that is, the
+    ``selection`` section decides; any other trial is registered by ``automl register``.
     """
 
     section: ClassVar[str] = "registration"
-    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("trial", "metric"),)
 
     enabled: bool = Field(True, description="Whether the run ends with a registration.")
     model_name: Annotated[Text, AfterValidator(_model_name)] | None = Field(
@@ -77,10 +77,6 @@ class RegistrationSettings(Settings):
     description: str | None = Field(None, description="Description of the registered version.")
     tags: dict[Text, Label] = Field(default_factory=dict, description="Tags of the registered version.")
     aliases: Annotated[Names, AfterValidator(_aliases)] = Field((), description="Aliases that point at it.")
-    trial: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Number of the trial to register instead of the best model."
-    )
-    metric: Text | None = Field(None, description="Register the trial that is best by this metric.")
     gate: dict[Text, Annotated[Bounds | float, BeforeValidator(_bound)]] = Field(
         default_factory=dict,
         description="Bounds of metrics of the test run; a plain number is the worst value let through.",
