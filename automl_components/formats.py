@@ -152,7 +152,9 @@ def out_of_fold(folder: Path, number: int) -> np.ndarray:
 
 def _facts(path: Path, name: str) -> dict[str, Any]:
     if not path.is_file():
-        raise ArtifactError(f"{path.parent} is not {name}: it has no {path.name}; run the step that makes it again")
+        raise ArtifactError(
+            f"{path.parent} is not {name}: it has no {path.name}; run the step that makes it again"
+        )
     facts: dict[str, Any] = read_json(path)
     return facts
 

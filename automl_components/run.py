@@ -88,7 +88,9 @@ class Run:
         address = storage.join(self.folder, name)
         marker = storage.read_marker(address)
         if marker is None:
-            raise ArtifactError(f"the run {self.folder} has no {name}: that step did not run, or was interrupted")
+            raise ArtifactError(
+                f"the run {self.folder} has no {name}: that step did not run, or was interrupted"
+            )
         return storage.localise(address, marker)
 
     def has(self, name: str) -> bool:
@@ -166,7 +168,9 @@ class Run:
         facts: dict[str, Any] = formats.read_json(made["tracking"].local / "tracking.json")
         return facts
 
-    def register(self, *, trial: int | None = None, metric: str | None = None, **settings: Any) -> dict[str, Any]:
+    def register(
+        self, *, trial: int | None = None, metric: str | None = None, **settings: Any
+    ) -> dict[str, Any]:
         """Register the best model, or that of any trial, in MLflow's registry.
 
         Parameters
@@ -246,4 +250,6 @@ class Run:
         model = self.best_model if trial is None else self.model(trial=trial)
         given = test_data if test_data is not None else job.inputs().get("test_data")
         checked, task = storage.join(self.folder, "checked_data"), job.sections()["task"]
-        return evaluate_model(output=output, best_model=model, test_data=given, checked_data=checked, task=task)
+        return evaluate_model(
+            output=output, best_model=model, test_data=given, checked_data=checked, task=task
+        )

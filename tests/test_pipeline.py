@@ -59,7 +59,9 @@ def test_the_leaderboard_is_ordered_and_holds_the_ensembles(finished: Run) -> No
 def test_the_test_run_has_metrics_under_azures_names(finished: Run) -> None:
     metrics = finished.metrics
     assert metrics["AUC_weighted"] > 0.95
-    assert {"accuracy", "f1_score_macro", "log_loss", "matthews_correlation", "norm_macro_recall"} <= set(metrics)
+    assert {"accuracy", "f1_score_macro", "log_loss", "matthews_correlation", "norm_macro_recall"} <= set(
+        metrics
+    )
     charts = json.loads((finished.path("test_report") / "charts.json").read_text())
     assert "confusion_matrix" in charts
     predictions = finished.predictions
@@ -84,7 +86,9 @@ def test_the_model_is_registered_with_its_run(finished: Run, monkeypatch: pytest
     assert list(loaded.predict(rows)) == list(finished.predict(rows)["prediction"])
     client = mlflow.MlflowClient()
     parent = client.get_run(facts["run_id"])
-    children = client.search_runs([parent.info.experiment_id], f"tags.mlflow.parentRunId = '{parent.info.run_id}'")
+    children = client.search_runs(
+        [parent.info.experiment_id], f"tags.mlflow.parentRunId = '{parent.info.run_id}'"
+    )
     assert len(children) == 8  # six trials, two ensembles
 
 
@@ -134,10 +138,14 @@ def test_workers_do_not_change_the_result(finished: Run, tmp_path: Path, mlflow_
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_an_interrupted_run_goes_on(finished: Run, tmp_path: Path, mlflow_server: str, how: signal.Signals) -> None:
+def test_an_interrupted_run_goes_on(
+    finished: Run, tmp_path: Path, mlflow_server: str, how: signal.Signals
+) -> None:
     write_job(tmp_path / "job.yml")
     command = [AUTOML, "run", "job.yml", "--output", "run"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
         assert child.stderr is not None
         for line in child.stderr:
             if "trial 3" in line:

@@ -114,7 +114,9 @@ class Refits:
                    "threads": self.threads, "rounds": mean_rounds(result.rounds), **where}  # fmt: skip
         reply = self.pool.run(request)
         if reply.status != "Completed":
-            raise RunError(f"trial {number} ({result.pipeline}) could not be fitted again: {(reply.error or {})['message']}")
+            raise RunError(
+                f"trial {number} ({result.pipeline}) could not be fitted again: {(reply.error or {})['message']}"
+            )
 
 
 def named(chosen: Ensemble) -> str:
@@ -165,7 +167,8 @@ def choose(
 
     metric = primary_metric(settings.metric or problem.primary_metric, problem.task)
     singles = [
-        Ensemble("trial", (c.number,), (1.0,), c.predictions, c.score, results[c.number].metrics) for c in candidates
+        Ensemble("trial", (c.number,), (1.0,), c.predictions, c.score, results[c.number].metrics)
+        for c in candidates
     ]
     if settings.trial is not None:
         wanted = [single for single in singles if single.members == (settings.trial,)]

@@ -48,20 +48,27 @@ def evaluate_model(
     if checked is not None:
         report["overlap_rows"] = shared = int(overlap(checked.frame, rows[list(checked.frame)]).sum())
         if shared:
-            emit("note", f"warning: {shared} of {len(rows)} test rows are also training rows; scores look too good")
+            emit(
+                "note",
+                f"warning: {shared} of {len(rows)} test rows are also training rows; scores look too good",
+            )
     folder = test_report.local
     if task.target_column_name in rows:
         known, y = known_targets(rows[task.target_column_name], model.classes)
         scored = rows[known]
         made = table[known].filter(regex="^proba_").to_numpy() if model.classes is not None else None
         values = table["prediction"][known].to_numpy() if made is None else made
-        weights = scored[task.weight_column_name].to_numpy(float) if task.weight_column_name in scored else None
+        weights = (
+            scored[task.weight_column_name].to_numpy(float) if task.weight_column_name in scored else None
+        )
         low, high = model.description.get("target_range") or (None, None)
         scorer = Scorer(
             model.description["primary_metric"], model.task, classes=model.classes,
             positive_label=task.positive_label, y_min=low, y_max=high,
         )  # fmt: skip
-        metrics = {name: value for name, value in scorer.all(y, values, weights).items() if math.isfinite(value)}
+        metrics = {
+            name: value for name, value in scorer.all(y, values, weights).items() if math.isfinite(value)
+        }
         drawn = (
             charts.classification_charts(y, values, model.classes, sample_weight=weights)
             if model.classes is not None
@@ -71,7 +78,11 @@ def evaluate_model(
         formats.write_json(folder / "charts.json", drawn)
         report |= {"target": task.target_column_name, "scored_rows": int(known.sum())}
         best = scorer.metric.name
-        emit("note", f"test: {best} {metrics.get(best, float('nan')):.5f} on {int(known.sum())} rows", metrics=metrics)
+        emit(
+            "note",
+            f"test: {best} {metrics.get(best, float('nan')):.5f} on {int(known.sum())} rows",
+            metrics=metrics,
+        )
         table.insert(0, task.target_column_name, rows[task.target_column_name].to_numpy())
     formats.write_json(folder / "report.json", report)
     write_mltable(table, predictions.local)

@@ -34,6 +34,9 @@ def featurize_data(
     )  # fmt: skip
     matrix = fitted.fit_transform(checked.frame)
     formats.write_features(
-        matrix, checked, features.local, names={"summary": fitted.summary_, "feature_map": fitted.feature_map_}
+        matrix,
+        checked,
+        features.local,
+        names={"summary": fitted.summary_, "feature_map": fitted.feature_map_},
     )
     flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3))
