@@ -73,9 +73,14 @@ class Problem:
         """Whether every row is validated exactly once, by another model each time."""
         return self.splits.shape[1] > 1 and bool(((self.splits == 0).sum(axis=1) == 1).all())
 
+    @property
+    def target_range(self) -> tuple[float, float] | None:
+        """Smallest and largest target, which normalized metrics are normalized by; None for classification."""
+        return None if self.classes else (float(self.target.min()), float(self.target.max()))
+
     def scorer(self) -> Scorer:
         """The metrics of this problem, with the range of its target."""
-        low, high = (None, None) if self.classes else (float(self.target.min()), float(self.target.max()))
+        low, high = self.target_range or (None, None)
         return Scorer(
             self.primary_metric, self.task, classes=np.asarray(self.classes) if self.classes else None,
             positive_label=self.positive_label, y_min=low, y_max=high,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 
 from automl_components.core.artifacts import Input, Output, mltable, uri_folder
 from automl_components.core.component import component
@@ -75,6 +76,7 @@ def search_trials(
         emit("trial", f"trial {result.number}: {result.pipeline}: {result.status} {found} ({result.seconds:.1f} s)",
              **result.to_dict())  # fmt: skip
 
+    started = time.monotonic()
     workers = min(limits.max_concurrent_trials, limits.max_trials)
     with Pool(scratch, workers=workers, threads=threads) as pool:
         results = search.run(pool, request, on_result)
@@ -91,7 +93,8 @@ def search_trials(
             "positive_label": task.positive_label, "splits": int(problem.splits.shape[1]),
             "rows": problem.features.rows, "trials": max(r.number for r in results), "stop_reason": search.stop_reason,
             "skipped": [{"name": s.name, "reason": s.reason} for s in skipped],
-            "seconds": float(np.sum([r.seconds for r in results])),
+            "trial_seconds": float(np.sum([r.seconds for r in results])),
+            "elapsed_seconds": time.monotonic() - started,
         },
     )  # fmt: skip
 

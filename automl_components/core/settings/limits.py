@@ -28,8 +28,8 @@ class LimitsSettings(Settings):
     """When the search ends, and what it may use.
 
     Where Azure's sources disagree: the whole search may take 8,640 minutes and a trial 43,200, as the how-to
-    pages say (the forecasting YAML page: 360 and 30). The time covers reading, featurization and trials, not
-    ensembles and explanations (how-to pages). ``max_cores_per_trial`` is -1, all cores shared out among the
+    pages say (the forecasting YAML page: 360 and 30). The time covers the search and the ensembles: of
+    Azure's how-to pages and its YAML reference, which disagree, the latter, since who sets a limit means it. ``max_cores_per_trial`` is -1, all cores shared out among the
     concurrent trials, as in the YAML reference (the Python package: 1), so that no core idles.
     """
 
@@ -67,8 +67,8 @@ class LimitsSettings(Settings):
 
     @property
     def search_seconds(self) -> float:
-        """The part of it that the trials may use: all of it; ensembles come on top."""
-        return self.seconds
+        """The part of it that trials may use: the rest, a quarter and at most ten minutes, is for ensembles and refits."""
+        return self.seconds - min(self.seconds / 4, 600)
 
     @property
     def trial_seconds(self) -> float:
