@@ -104,7 +104,10 @@ class Assembly:
         metric = primary_metric(recipe.metric or self.problem.primary_metric, self.problem.task)
         while options := [one for one in options if not self.failed.keys() & set(one.members)]:
             chosen = best_within(
-                options, lambda one: metric.sign(one.metrics.get(metric.name, one.score)), self.costs, self.seconds
+                options,
+                lambda one: metric.sign(one.metrics.get(metric.name, one.score)),
+                self.costs,
+                self.seconds,
             )
             learners = [self._fit_again(number) for number in chosen.members]
             if None not in learners:
@@ -134,9 +137,21 @@ class Assembly:
         """The ensembles that are wanted and affordable; none of a single candidate."""
         if len(self.candidates) < 2 or not (recipe.vote or recipe.stack):
             return []
-        vote = ensembles.vote(self.problem, self.candidates, iterations=recipe.iterations)
-        stack = self._stack(recipe, [c for c in self.candidates if c.number in vote.members]) if recipe.stack else None
+        vote = self._vote(recipe, list(self.candidates))
+        stack = (
+            self._stack(recipe, [c for c in self.candidates if c.number in vote.members])
+            if recipe.stack
+            else None
+        )
         return [one for one in (vote if recipe.vote else None, stack) if one is not None]
+
+    def _vote(self, recipe: Recipe, candidates: list[Candidate]) -> Ensemble:
+        """The best voting ensemble without members that there is no time to fit again."""
+        vote = ensembles.vote(self.problem, candidates, iterations=recipe.iterations)
+        if len(vote.members) < 2 or sum(self.costs[number] for number in vote.members) <= self.seconds:
+            return vote
+        dearest = max(vote.members, key=lambda number: self.costs[number])
+        return self._vote(recipe, [c for c in candidates if c.number != dearest])
 
     def _stack(self, recipe: Recipe, members: list[Candidate]) -> Ensemble | None:
         problem, holdout = self.problem, self.problem.splits.shape[1] == 1
@@ -148,7 +163,9 @@ class Assembly:
             return ensembles.stack(problem, members, make_meta)
         cost = sum(self.costs[member.number] for member in members)
         if cost * (2 - recipe.meta_share) > self.seconds:
-            emit("note", "no stack ensemble: fitting its members twice does not fit into the time that is left")
+            emit(
+                "note", "no stack ensemble: fitting its members twice does not fit into the time that is left"
+            )
             return None
         self.seconds -= cost * (1 - recipe.meta_share)
         try:
