@@ -40,8 +40,8 @@ def read_table(source: TableSource) -> pd.DataFrame:
     Parameters
     ----------
     source : DataFrame, MLTable, str or path
-        A local path or fsspec address may be a CSV, TSV, Parquet or JSON lines file (CSV and the like also
-        compressed), a folder with an MLTable file, a Delta table, a folder of such files of one kind, or a pattern.
+        A local path or fsspec address may be a CSV, TSV, Parquet or JSON lines file (text also compressed), a
+        folder with an MLTable file, a Delta table, a folder of files of one kind, or a pattern.
 
     Returns
     -------
@@ -99,8 +99,7 @@ def table_files(source: str | PathLike[str]) -> list[str]:
     if reader is not None and reader.name == "read_delta_lake":
         found = []
         for _, item in table.definition.locations():
-            fs, path = addresses.filesystem(addresses.absolute(item, table.base))
-            found += [addresses.named(fs, name).address for name in sorted(fs.find(path))]
+            found += [file.address for file in addresses.all_below(addresses.absolute(item, table.base))]
         return own + found
     return own + [file.address for file in addresses.files_of(table.definition.locations(), table.base)]
 
@@ -108,7 +107,7 @@ def table_files(source: str | PathLike[str]) -> list[str]:
 def write_mltable(table: Any, folder: str | PathLike[str], *, metadata: dict[str, Any] | None = None) -> None:
     """Write a local folder with an ``MLTable`` file and ``data.parquet``.
 
-    ``read_table`` of the folder gives the same column names (as text), dtypes and values; the index is not kept.
+    ``read_table`` of the folder gives the same names (as text), dtypes and values; the index is not kept.
 
     Parameters
     ----------
@@ -139,7 +138,7 @@ def write_mltable(table: Any, folder: str | PathLike[str], *, metadata: dict[str
 
 
 def write_table(frame: pd.DataFrame, address: str | PathLike[str]) -> None:
-    """Write one CSV, TSV, Parquet or JSON lines file, by the ending of its name, at a local path or fsspec address.
+    """Write one CSV, TSV, Parquet or JSON lines file, by the ending of its name, at any path or address.
 
     Raises
     ------
@@ -154,6 +153,8 @@ def write_table(frame: pd.DataFrame, address: str | PathLike[str]) -> None:
         raise DataError(f"{addresses.shown(target)}: end the name in one of {', '.join(_ENDINGS)}")
     frame = frames.with_text_names(frame)
     fs, path = addresses.filesystem(target)
+    if not addresses.is_remote(target):
+        fs.makedirs(path.rpartition("/")[0], exist_ok=True)
     with fs.open(path, "wb") as sink:
         if kind == "parquet":
             pq.write_table(frames.from_pandas(frame), sink)

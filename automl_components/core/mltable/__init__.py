@@ -22,7 +22,8 @@ from typing import Any
 
 from automl_components.core.errors import DataError
 from automl_components.core.mltable.addresses import absolute, filesystem, shown
-from automl_components.core.mltable.column_types import ColumnType, DataType, Pattern
+from automl_components.core.mltable.column_types import ColumnType, DataType
+from automl_components.core.mltable.columns import Pattern
 from automl_components.core.mltable.definition import FILE, SCHEMA, Definition, Traits, from_yaml, paths_from
 from automl_components.core.mltable.steps import parse_step
 from automl_components.core.mltable.table import MLTable
@@ -103,8 +104,8 @@ def from_paths(paths: Any) -> MLTable:
     Parameters
     ----------
     paths : list of mappings, or one or several paths
-        ``[{"file": ...}, {"folder": ...}, {"pattern": ...}]``; a plain path counts as what it is. Relative paths are
-        relative to the working directory.
+        ``[{"file": ...}, {"folder": ...}, {"pattern": ...}]``; a plain path counts as what it is.
+        Relative paths are relative to the working directory.
     """
     return MLTable(Definition(paths_from(paths), schema=SCHEMA))
 
@@ -122,15 +123,16 @@ def from_delimited_files(
     path_column: str | None = None,
     partition_size: int | None = None,
 ) -> MLTable:
-    """The rows of CSV files and their kin; see ``ReadDelimited`` for the options, ``from_paths`` for ``paths``.
+    """The rows of CSV files and their kin; see ``ReadDelimited`` for options, ``from_paths`` for ``paths``.
 
     Line breaks in quotes never make rows, whatever ``support_multi_line`` says. ``infer_column_types`` may be
     ``{"sample_size": n, "column_type_overrides": [{"columns": ..., "column_type": ...}]}``.
     """
     given = {
         "delimiter": delimiter, "header": header, "support_multi_line": support_multi_line,
-        "empty_as_string": empty_as_string, "encoding": encoding, "include_path_column": include_path_column or None,
-        "infer_column_types": infer_column_types, "path_column": path_column, "partition_size": partition_size,
+        "empty_as_string": empty_as_string, "encoding": encoding, "infer_column_types": infer_column_types,
+        "include_path_column": include_path_column or None, "path_column": path_column,
+        "partition_size": partition_size,
     }  # fmt: skip
     return _reading("read_delimited", paths, given)
 
@@ -157,8 +159,8 @@ def from_json_lines_files(
 ) -> MLTable:
     """The rows of JSON lines files; ``invalid_lines`` is ``error`` or ``drop``."""
     given = {
-        "invalid_lines": invalid_lines, "encoding": encoding, "include_path_column": include_path_column or None,
-        "path_column": path_column, "partition_size": partition_size,
+        "invalid_lines": invalid_lines, "encoding": encoding, "partition_size": partition_size,
+        "include_path_column": include_path_column or None, "path_column": path_column,
     }  # fmt: skip
     return _reading("read_json_lines", paths, given)
 

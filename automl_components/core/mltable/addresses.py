@@ -53,11 +53,12 @@ class File:
         DataError
             The file is absent or cannot be read.
         """
+        failures: tuple[type[Exception], ...] = (OSError, *_http_errors(self.address))
         try:
             return self.fs.open(self.path, "rb")  # type: ignore[no-any-return]
         except FileNotFoundError:
             raise DataError(f"{self}: there is no such file") from None
-        except (OSError, *_http_errors(self.address)) as error:
+        except failures as error:
             raise DataError(f"{self}: cannot be read ({error})") from None
 
 
@@ -104,8 +105,8 @@ def absolute(address: str, base: str = "") -> str:
     if address.startswith("azureml:"):
         raise DataError(
             f"{shown(address)}: azureml addresses can only be resolved inside Azure Machine Learning; "
-            "give the storage's own address instead, such as "
-            "abfss://<container>@<account>.dfs.core.windows.net/<path>, or download the data and give its path"
+            "give the storage's own address instead, such as abfss://<container>@<account>.dfs.core.windows.net/"
+            "<path>, or download the data and give its path"
         )
     if match := _WASB.fullmatch(address):  # the same containers under the name that fsspec's driver knows
         return f"abfss://{match[1]}@{match[2]}.dfs.core.windows.net{match[3] or ''}"
@@ -177,38 +178,39 @@ def _one(address: str) -> list[File]:
 
 
 def _below(address: str) -> list[File]:
-    fs, path = filesystem(address)
-    if not fs.isdir(path):
-        raise DataError(f"{shown(address)}: there is no such folder")
-    found = [named(fs, name) for name in sorted(fs.find(path)) if _is_data(name[len(path) :])]
+    found = [file for file in all_below(address) if _is_data(file.address[len(address.rstrip("/")) :])]
     if not found:
         raise DataError(f"{shown(address)}: the folder holds no data files")
     return found
 
 
+def all_below(address: str) -> list[File]:
+    """Every file below a folder's absolute address, by name; its own address begins with the folder's."""
+    fs, path = filesystem(address)
+    if not fs.isdir(path):
+        raise DataError(f"{shown(address)}: there is no such folder")
+    start = len(path.rstrip("/"))
+    return [File(fs, name, address.rstrip("/") + name[start:]) for name in sorted(fs.find(path))]
+
+
 def _matching(address: str) -> list[File]:
     fs, path = filesystem(address)
+    fixed = re.split(r"[*?\[]", address, maxsplit=1)[0].rpartition("/")[0]
+    start = len(filesystem(f"{fixed}/")[1].rstrip("/"))
+    asked = any(part.startswith(("_", ".")) for part in address[len(fixed) :].split("/"))
     infos = fs.glob(path, detail=True)
-    found = [
-        named(fs, name)
-        for name in sorted(infos)
-        if infos[name]["type"] == "file" and _is_data(posixpath.basename(name))
+    names = [
+        name for name in sorted(infos) if infos[name]["type"] == "file" and _is_data(name[start:], asked)
     ]
-    if not found:
+    if not names:
         raise DataError(f"{shown(address)}: no file matches this pattern")
-    return found
+    return [File(fs, name, f"{fixed}/{name[start:].lstrip('/')}") for name in names]
 
 
 _FIND = {"file": _one, "folder": _below, "pattern": _matching}
 
 
-def named(fs: Any, path: str) -> File:
-    """A file of a file system, under the address a user would call it by."""
-    address = fs.unstrip_protocol(path)
-    return File(fs, path, address.removeprefix("file://").removeprefix("local://"))
-
-
-def _is_data(path: str) -> bool:
+def _is_data(path: str, hidden: bool = False) -> bool:
     """Not a mark or log of whoever wrote the folder (``_SUCCESS``, ``.crc``), nor the MLTable file itself."""
     parts = [part for part in path.split("/") if part]
-    return not any(part.startswith(("_", ".")) for part in parts) and parts[-1:] != ["MLTable"]
+    return parts[-1:] != ["MLTable"] and (hidden or not any(part.startswith(("_", ".")) for part in parts))

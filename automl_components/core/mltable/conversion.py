@@ -1,4 +1,4 @@
-"""Columns converted from one type to another, by whole Arrow arrays; nothing is converted silently to missing."""
+"""Columns converted from one type to another, by whole Arrow arrays; no value is lost silently."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from automl_components.core.mltable.column_types import (
     DatetimeOptions,
     StreamOptions,
 )
+from automl_components.core.mltable.dates import parse_dates
 from automl_components.core.mltable.frames import with_column
 from automl_components.core.mltable.streams import UNIT
 
 # what Arrow's CSV reader takes for a missing number
-MISSING = ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "N/A", "NA",
-           "NULL", "NaN", "n/a", "nan", "null")  # fmt: skip
-_DATE_DIRECTIVES = ("%Y", "%y", "%m", "%b", "%B", "%d", "%j", "%x", "%c", "%U", "%W", "%G", "%V", "%D", "%F")
+MISSING = ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "N/A",
+           "NA", "NULL", "NaN", "n/a", "nan", "null")  # fmt: skip
 
 
 def convert_columns(table: Any, names: Iterable[str], kind: ColumnType, source: str, base: str = "") -> Any:
@@ -49,14 +49,14 @@ def convert_columns(table: Any, names: Iterable[str], kind: ColumnType, source: 
         column = _plain(table[name])
         try:
             values = _CONVERT[kind.name](column, kind.options, base)
-        except _Misfit as misfit:
+        except _MisfitError as misfit:
             raise DataError(f"{source}: column {name!r}: {misfit}") from None
         table = with_column(table, name, values)
     return table
 
 
 def nulls_for_empty(table: Any, *, keep_empty: bool, unit: str = "") -> Any:
-    """Text columns with missing values for empty ones, and with ``unit`` for the character that stood for it."""
+    """Text columns with null for empty values, and ``unit`` for the character that stood for it."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -75,7 +75,7 @@ def nulls_for_empty(table: Any, *, keep_empty: bool, unit: str = "") -> Any:
     return table
 
 
-class _Misfit(Exception):
+class _MisfitError(Exception):
     """A value that does not fit the type it should have."""
 
 
@@ -102,17 +102,29 @@ def _cast(column: Any, kind: Any, what: str) -> Any:
     try:
         return column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        for value in pc.unique(column):
-            try:
-                value.cast(kind)
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-                raise _Misfit(f"{value.as_py()!r} is not {what}") from None
-        raise _Misfit(str(error)) from None
+        first = next((value for value in pc.unique(column) if not _fits(value, kind)), None)
+        raise _MisfitError(str(error) if first is None else f"{first.as_py()!r} is not {what}") from None
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    import pyarrow as pa
+
+    try:
+        value.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return True
 
 
 def _refuse(column: Any, refused: Callable[[Any], bool], what: str) -> None:
     if refused(column.type):
-        raise _Misfit(f"{column.type} values cannot become {what}")
+        raise _MisfitError(f"{column.type} values cannot become {what}")
+
+
+def _is_text(column: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_string(column.type) or types.is_large_string(column.type))
 
 
 def _is_date(kind: Any) -> bool:
@@ -126,12 +138,14 @@ def _to_int(column: Any, options: None, base: str) -> Any:
     import pyarrow.compute as pc
 
     _refuse(column, _is_date, "integers")
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = _text_or_missing(column)
-        try:
-            return column.cast(pa.int64())
-        except pa.ArrowInvalid:  # 12.0 and 1e3 are integers, too
-            column = _cast(column, pa.float64(), "an integer")
+    if _is_text(column):
+        text = pc.replace_substring_regex(_text_or_missing(column), r"^\+", "")
+        none = pa.scalar(None, pa.string())
+        plain = pc.match_substring_regex(text, r"^-?\d+$")
+        whole = _cast(pc.if_else(plain, text, none), pa.int64(), "an integer of 64 bits")
+        # 12.0 and 1e3 are integers, too; by way of floats, so only what is not written as one
+        other = _cast(pc.if_else(plain, none, text), pa.float64(), "an integer")
+        return pc.coalesce(whole, _cast(other, pa.int64(), "an integer; convert it to float"))
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     return _cast(column, pa.int64(), "an integer; convert it to float")
@@ -141,7 +155,7 @@ def _to_float(column: Any, options: None, base: str) -> Any:
     import pyarrow as pa
 
     _refuse(column, _is_date, "floats")
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    if _is_text(column):
         return _cast(_text_or_missing(column), pa.float64(), "a number")
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
@@ -167,8 +181,6 @@ def _to_boolean(column: Any, options: BooleanOptions, base: str) -> Any:
     if pa.types.is_boolean(column.type):
         return column
     _refuse(column, _is_date, "truth values")
-    if pa.types.is_floating(column.type) and pc.all(pc.equal(column, pc.floor(column))).as_py():
-        column = column.cast(pa.int64(), safe=False)  # 1.0 is written 1
     text = _text_or_missing(column)
     yes, no = options.true_values or ("true", "1"), options.false_values or ("false", "0")
     compared = text if options.true_values else pc.utf8_lower(text)
@@ -177,7 +189,7 @@ def _to_boolean(column: Any, options: BooleanOptions, base: str) -> Any:
     if options.mismatch_as == "error":
         other = pc.unique(text.filter(pc.invert(pc.or_(known, pc.is_null(text)))))
         if len(other):
-            raise _Misfit(
+            raise _MisfitError(
                 f"{other[0].as_py()!r} is none of the true values {list(yes)} and false values {list(no)}"
             )
     values = pc.if_else(known, true, options.mismatch_as == "true")
@@ -194,37 +206,12 @@ def _to_datetime(column: Any, options: DatetimeOptions, base: str) -> Any:
         return column.cast(pa.timestamp("ms"))
     _refuse(column, lambda kind: pa.types.is_nested(kind) or pa.types.is_duration(kind), "dates")
     text = _text_or_missing(column)
-    values = _parsed(text, options)
+    values = parse_dates(text, options)
     bad = pc.unique(text.filter(pc.and_(pc.is_valid(text), pc.is_null(values))))
     if len(bad):
         formats = ", ".join(map(repr, options.formats)) or "ISO 8601"
-        raise _Misfit(f"{bad[0].as_py()!r} is not a date of the format {formats}")
+        raise _MisfitError(f"{bad[0].as_py()!r} is not a date of the format {formats}")
     return values
-
-
-def _parsed(text: Any, options: DatetimeOptions) -> Any:
-    """Dates, null where no format fits; in UTC as soon as one format has a zone (%z)."""
-    import pandas as pd
-    import pyarrow as pa
-
-    unique = (
-        text.combine_chunks().dictionary_encode()
-        if isinstance(text, pa.ChunkedArray)
-        else text.dictionary_encode()
-    )
-    words = pd.Series(unique.dictionary.to_pylist(), dtype=object)
-    zoned = not options.formats or any("%z" in form for form in options.formats)
-    found = pd.Series(pd.NaT, index=words.index, dtype="datetime64[us, UTC]")
-    for form in options.formats or ("ISO8601",):
-        dates = pd.to_datetime(words, format=form, errors="coerce", utc=True)
-        if options.date_constant and not any(directive in form for directive in _DATE_DIRECTIVES):
-            dates += pd.Timestamp(options.date_constant) - pd.Timestamp("1900-01-01")  # strptime's date
-        found = found.fillna(dates.astype(found.dtype))
-    if not options.formats:
-        zoned = bool(words.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", na=False).any())
-    if not zoned:
-        found = found.dt.tz_localize(None)
-    return pa.chunked_array([pa.array(found, from_pandas=True).take(unique.indices)])
 
 
 def _to_stream(column: Any, options: StreamOptions, base: str) -> Any:

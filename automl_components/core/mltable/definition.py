@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from automl_components.core.errors import SettingsError
-from automl_components.core.mltable.column_types import Part, at
+from automl_components.core.mltable.columns import Part, at
 from automl_components.core.mltable.steps import Step, parse_step
 from automl_components.core.settings import as_mapping, parse_yaml, write_yaml
 from automl_components.core.settings.values import Names, Text

@@ -11,7 +11,7 @@ from automl_components.core.errors import DataError
 from automl_components.core.mltable.addresses import absolute, filesystem, is_remote, shown
 from automl_components.core.mltable.frames import check_unique
 from automl_components.core.mltable.pieces import Piece, Wanted, aligned, one_schema, widened
-from automl_components.core.mltable.steps import ReadDeltaLake, moment
+from automl_components.core.mltable.readers import ReadDeltaLake, moment
 
 # what delta-rs itself reads; tables elsewhere are copied to a temporary folder first
 _OWN = ("s3://", "s3a://", "gs://", "az://", "abfs://", "abfss://", "adl://", "https://", "http://")
@@ -33,9 +33,7 @@ def read(
         The ``delta`` extra is not installed, or there is no table, version or time.
     """
     with _datasets(items, base, options) as (addresses, datasets):
-        schema = one_schema(
-            [dataset.schema for dataset in datasets], lambda name, types: _joined(name, types)
-        )
+        schema = one_schema([dataset.schema for dataset in datasets], _joined)
         columns = wanted.columns(schema.names)
         kept = _plain_schema(schema, columns)
         number = 0

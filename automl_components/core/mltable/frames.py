@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def check_unique(names: Iterable[str], source: str) -> None:
     twice = duplicates(names)
     if twice:
         raise DataError(
-            f"{source}: column names must be unique, these are there more than once: {', '.join(map(repr, twice))}"
+            f"{source}: column names must be unique; more than once there are {', '.join(map(repr, twice))}"
         )
 
 
@@ -65,11 +66,14 @@ def from_pandas(frame: pd.DataFrame) -> Any:
     import pyarrow as pa
 
     frame = with_text_names(frame)
-    fixed = {name: _storable(values) for name, values in frame.items() if _is_special(values.dtype)}
+    fixed = {str(name): _storable(values) for name, values in frame.items() if _is_special(values.dtype)}
     frame = frame.assign(**fixed) if fixed else frame
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    with warnings.catch_warnings():
+        # pyarrow 25 asks zoned columns of pandas 3.1 for their values in a deprecated way
+        warnings.filterwarnings("ignore", "Series.values returning", DeprecationWarning)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
     refuse_nested(table.schema, "the DataFrame")
-    notes = {name: _note(frame[name].dtype) for name in frame}
+    notes = {name: _note(dtype) for name, dtype in frame.dtypes.items()}
     return table.replace_schema_metadata(
         {**(table.schema.metadata or {}), _DTYPES: json.dumps(notes).encode()}
     )
@@ -81,15 +85,19 @@ def _is_special(dtype: Any) -> bool:
     return isinstance(dtype, pd.SparseDtype) or pd.api.types.is_object_dtype(dtype)
 
 
-def _storable(values: pd.Series[Any]) -> pd.Series[Any]:
+def _storable(values: Any) -> Any:
     import pandas as pd
     import pyarrow as pa
 
     if isinstance(values.dtype, pd.SparseDtype):
         return values.sparse.to_dense()
     try:
-        pa.array(values, from_pandas=True)
+        kind = pa.array(values, from_pandas=True).type
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        kind = None
+    # Arrow reads a number beside dates as days since 1970
+    mixed = pd.api.types.infer_dtype(values, skipna=True) in {"mixed", "mixed-integer"}
+    if kind is None or (mixed and not pa.types.is_nested(kind)):
         return values.map(str, na_action="ignore")
     return values
 
@@ -124,7 +132,7 @@ def to_pandas(table: Any) -> pd.DataFrame:
     refuse_nested(table.schema, "the table")
     metadata = table.schema.metadata or {}
     notes = json.loads(metadata.get(_DTYPES, b"{}"))
-    frame = table.to_pandas(date_as_object=False)
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     fixed: dict[str, Any] = {}
     for name in table.column_names:
         if name in notes:
@@ -136,21 +144,21 @@ def to_pandas(table: Any) -> pd.DataFrame:
     return frame.assign(**fixed) if fixed else frame
 
 
-def _restored(column: Any, values: pd.Series[Any], note: dict[str, Any]) -> pd.Series[Any]:
+def _restored(column: Any, values: pd.Series[Any], note: dict[str, Any]) -> Any:
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if note["dtype"] == "object":
         plain = column.to_pandas(date_as_object=True, integer_object_nulls=True)
-        return pd.Series(plain.astype(object).to_numpy(), index=values.index, name=values.name, dtype=object)
+        return plain.astype(object).where(plain.notna(), None).rename(values.name)
     if note["dtype"] != "category":
         return values.astype(note["dtype"])
     batch = pa.ipc.open_stream(base64.b64decode(note["categories"])).read_next_batch()
     categories = batch.column(0)
     plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
     codes = pc.fill_null(pc.index_in(plain.cast(categories.type), value_set=categories), -1).to_numpy()
-    dtype = pd.CategoricalDtype(categories.to_pandas(), ordered=note["ordered"])
+    dtype = pd.CategoricalDtype(pd.Index(categories.to_pandas()).rename(None), ordered=note["ordered"])
     return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype), index=values.index, name=values.name)
 
 
@@ -182,7 +190,7 @@ def with_column(table: Any, name: str, values: Any) -> Any:
 
 
 def without_index(schema: Any) -> Any:
-    """A Parquet file's schema with what pandas wrote as its index: nameless levels left out, others plain columns."""
+    """A Parquet file's schema without a nameless pandas index; a named one is a plain column."""
     import pyarrow as pa
 
     metadata = dict(schema.metadata or {})

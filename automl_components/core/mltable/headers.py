@@ -11,7 +11,7 @@ from automl_components.core.errors import DataError
 from automl_components.core.mltable import streams
 from automl_components.core.mltable.addresses import File
 from automl_components.core.mltable.frames import check_unique
-from automl_components.core.mltable.steps import CODECS, ReadDelimited
+from automl_components.core.mltable.readers import CODECS, ReadDelimited
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Sheet:
     Attributes
     ----------
     names : tuple of str
-        Of its columns. A header's empty names, and all names without a header, are ``Column1``, ``Column2``, ...
+        Of its columns. Empty names in a header, and all without one, are ``Column1``, ``Column2``, ...
     skip : int
         Lines before the first row of data.
     empty : bool
@@ -66,7 +66,7 @@ def sheets(files: Sequence[File], options: ReadDelimited) -> list[Sheet]:
         if found and options.header == "all_files_same_headers" and set(names) != set(found[0].names):
             raise DataError(
                 f"{file}: has other columns than {found[0].file}: {_difference(names, found[0].names)}; "
-                "with header: all_files_different_headers columns are matched by name and absent ones are missing"
+                "with header: all_files_different_headers columns are matched by name"
             )
         found.append(Sheet(file, names, row.blanks + 1 if has_header else 0, has_header and row.alone))
     return found
@@ -101,7 +101,7 @@ def _first_row(file: File, options: ReadDelimited) -> _FirstRow | None:
                 if first is not None and row:
                     return _FirstRow(first, blanks, alone=False)
                 if row:
-                    first = tuple(row)
+                    first = tuple(value.replace(streams.UNIT, options.delimiter) for value in row)
                 elif first is None:
                     blanks += 1
         except UnicodeDecodeError:

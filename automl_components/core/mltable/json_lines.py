@@ -1,4 +1,4 @@
-"""``read_json_lines``: one JSON object a line, parsed by Arrow; lines that Arrow refuses are looked at one by one."""
+"""``read_json_lines``: one JSON object a line, parsed by Arrow; only what it refuses is read line by line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automl_components.core.errors import DataError
 from automl_components.core.mltable import streams
 from automl_components.core.mltable.addresses import File
 from automl_components.core.mltable.pieces import Piece, Wanted, aligned, cut, one_schema, widened
-from automl_components.core.mltable.steps import CODECS, ReadJsonLines
+from automl_components.core.mltable.readers import CODECS, ReadJsonLines
 
 BLOCK = 16 << 20  # bytes; also the longest line
 
@@ -24,10 +24,12 @@ def read(files: Sequence[File], options: ReadJsonLines, wanted: Wanted) -> Itera
     DataError
         A file is empty, in another encoding, or has a line that is no JSON object (unless those are dropped).
     """
-    tables = [_parsed(file, options) for file in files]
-    schema = one_schema([table.schema for table in tables], lambda name, types: _common(name, types))
+    parsed = [(file, table) for file in files if (table := _parsed(file, options)) is not None]
+    if not parsed:
+        raise DataError(f"{files[0]}: the file holds no JSON lines")
+    schema = one_schema([table.schema for _, table in parsed], _common)
     partition = 0
-    for file, table in zip(files, tables, strict=True):
+    for file, table in parsed:
         pieces = -(-file.size() // options.partition_size) if options.partition_size else 1
         for part, rows in cut([aligned(table, schema, str(file))], table.num_rows, pieces):
             yield Piece(rows.select(wanted.columns(schema.names)), file.address, partition + part)
@@ -46,13 +48,15 @@ def _common(name: str, types: Sequence[Any]) -> Any:
     return kind or pa.string()
 
 
-def _parsed(file: File, options: ReadJsonLines) -> Any:
+def _parsed(file: File, options: ReadJsonLines) -> Any | None:
+    """The file's table, or None if it has no lines."""
     import pyarrow as pa
 
     encoding = CODECS[options.encoding]
     try:
         with streams.text(file, encoding) as stream:
-            return _arrow(stream)
+            table = _arrow(stream)
+            return table if table.num_columns else None
     except UnicodeDecodeError:
         streams.check_encoding(file, encoding)
         raise
@@ -60,7 +64,7 @@ def _parsed(file: File, options: ReadJsonLines) -> Any:
         streams.check_encoding(file, encoding)
     lines = _cleaned(file, encoding, drop=options.invalid_lines == "drop")
     try:
-        return _arrow(io.BytesIO(lines))
+        return _arrow(io.BytesIO(lines)) if lines else None
     except pa.ArrowInvalid as error:
         raise DataError(f"{file}: {str(error).splitlines()[0]}") from None
 
@@ -92,8 +96,6 @@ def _cleaned(file: File, encoding: str, *, drop: bool) -> bytes:
                         f"{file}, line {number}: {error}: {line.strip()[:80]!r}; "
                         "with invalid_lines: drop such lines are left out"
                     ) from None
-    if not rows:
-        raise DataError(f"{file}: the file holds no JSON lines")
     kinds: dict[str, set[str]] = {}
     for row in rows:
         for key, value in row.items():

@@ -10,7 +10,7 @@ from automl_components.core.errors import DataError
 from automl_components.core.mltable.addresses import File
 from automl_components.core.mltable.frames import check_unique, without_index
 from automl_components.core.mltable.pieces import Piece, Wanted, aligned, one_schema, widened
-from automl_components.core.mltable.steps import ReadParquet
+from automl_components.core.mltable.readers import ReadParquet
 
 ROWS = 1 << 17  # rows of a batch
 
@@ -72,7 +72,8 @@ def _batches(file: File, columns: Sequence[str]) -> Iterator[Any]:
 
     with _opened(file) as parquet:
         schema = without_index(parquet.schema_arrow)
-        names = [name for name in schema.names if name in columns]
+        # of a file without any of the columns one is read, so that its rows are counted
+        names = [name for name in schema.names if name in columns] or schema.names[:1]
         empty = True
         for batch in parquet.iter_batches(batch_size=ROWS, columns=names):
             empty = False

@@ -16,8 +16,8 @@ _FIELD = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
 class PartitionFormat:
     """A format such as ``/{department}/{day:yyyy/MM/dd}/data.csv``.
 
-    ``{name}`` is a text column, any text without a slash. ``{name:yyyy/MM/dd/HH/mm/ss}`` is a datetime column; its
-    parts may stand apart, as in ``/year={t:yyyy}/month={t:MM}``, and need a year.
+    ``{name}`` is a text column, any text without a slash. ``{name:yyyy/MM/dd/HH/mm/ss}`` is a datetime
+    column; its parts may stand apart, as in ``/year={t:yyyy}/month={t:MM}``, and need a year.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class PartitionFormat:
             The address does not have the format.
         """
         pattern = self.expression.pattern
-        match = re.search(f"{pattern}$", address) or re.search(f"{pattern}(?=/|$)", address)
+        match = re.search(f"{pattern}$", address) or re.search(f"{pattern}(?:(?=/)|(?<=/))", address)
         if match is None:
             raise DataError(f"{self.where}: {address} does not have the format {self.text!r}")
         values: dict[str, str | dt.datetime] = {}
@@ -94,12 +94,14 @@ class PartitionFormat:
                 parts[name][part] = int(found)
             else:
                 values[name] = found
-        for name, numbers in parts.items():
-            try:
-                values[name] = dt.datetime(**numbers)  # type: ignore[arg-type]
-            except ValueError as error:
-                raise DataError(f"{self.where}: {address}: {name!r} is not a date: {error}") from None
+        values.update({name: self._date(name, numbers, address) for name, numbers in parts.items()})
         return {name: values[name] for name in self.columns}
+
+    def _date(self, name: str, numbers: dict[str, int], address: str) -> dt.datetime:
+        try:
+            return dt.datetime(**numbers)  # type: ignore[arg-type]
+        except ValueError as error:
+            raise DataError(f"{self.where}: {address}: {name!r} is not a date: {error}") from None
 
 
 def _date_pattern(text: str, where: str) -> tuple[str, list[str]]:

@@ -37,8 +37,8 @@ class Wanted:
     columns : callable
         Of all column names those that are needed, in their order.
     as_text : callable
-        Whether a column of a text file is left as the text that stands there, because it is converted later: so
-        that ``007`` converted to a string is ``007``.
+        Whether a column of a text file is left as the text that stands there, because it is converted later:
+        so that ``007`` converted to a string is ``007``.
     partitions : frozenset of int or None
         The only partitions that are needed.
     """
@@ -111,7 +111,7 @@ def aligned(table: Any, schema: Any, source: str) -> Any:
 
 
 def cut(tables: Iterable[Any], rows: int, parts: int) -> Iterator[tuple[int, Any]]:
-    """Tables that together have ``rows`` rows, cut into about ``parts`` equal parts; at least one, if need be empty."""
+    """Tables that together have ``rows`` rows, cut into equal parts; at least one, if need be empty."""
     size = max(1, -(-rows // parts)) if parts > 1 else max(1, rows)
     done = 0
     for number, table in enumerate(tables):

@@ -1,4 +1,4 @@
-"""Data files as streams of UTF-8 for Arrow's readers: compression, encodings, delimiters of two characters."""
+"""Data files as UTF-8 streams for Arrow: compression, encodings, delimiters of two characters."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _replacing(delimiter: bytes, file: File) -> Callable[[Any], bytes]:
 
 
 def check_encoding(file: File, encoding: str) -> None:
-    """Raise a DataError if the file is not text in this encoding: which byte, on which line, and the remedy."""
+    """Raise a DataError that names byte, line and remedy if the file is not text in this encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line, read = 1, 0
     with raw(file) as stream:
@@ -91,16 +91,15 @@ def check_encoding(file: File, encoding: str) -> None:
             chunk = stream.read(1 << 20)
             mark = _mark(chunk) if not read else ""
             if mark and mark != encoding.replace("-", ""):
-                raise DataError(
-                    f"{file}: is not {encoding}: it begins with the mark of {mark}; say encoding: {mark}"
-                )
+                raise DataError(f"{file}: is not {encoding}: it begins as {mark}; say encoding: {mark}")
             try:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
+                bad = error.object[error.start]
                 line += error.object[: error.start].count(b"\n")
                 raise DataError(
-                    f"{file}: is not {encoding}: byte 0x{error.object[error.start]:02x} on line {line}; say how it was "
-                    "saved in an MLTable file, such as read_delimited: {encoding: windows1252}, or save it as UTF-8"
+                    f"{file}: is not {encoding}: byte 0x{bad:02x} on line {line}; save it as UTF-8, or say in an "
+                    "MLTable file how it was saved, such as encoding: windows1252"
                 ) from None
             if not chunk:
                 return

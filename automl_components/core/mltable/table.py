@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from automl_components.core.errors import DataError, SettingsError, nearest
-from automl_components.core.mltable import addresses, frames, reading, saving, transformations
-from automl_components.core.mltable.column_types import ColumnType, Pattern
+from automl_components.core.errors import DataError, nearest
+from automl_components.core.mltable import frames, reading, saving, transformations
+from automl_components.core.mltable.column_types import ColumnType
+from automl_components.core.mltable.columns import Pattern
 from automl_components.core.mltable.definition import Definition, Traits, check_order
 from automl_components.core.mltable.steps import parse_step
 

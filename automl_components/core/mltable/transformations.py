@@ -8,7 +8,8 @@ from itertools import chain
 from typing import Any
 
 from automl_components.core.errors import DataError
-from automl_components.core.mltable.column_types import Columns, ColumnType
+from automl_components.core.mltable.column_types import ColumnType
+from automl_components.core.mltable.columns import Columns
 from automl_components.core.mltable.conversion import convert_columns
 from automl_components.core.mltable.filters import Condition
 from automl_components.core.mltable.partition_format import PartitionFormat
@@ -70,7 +71,8 @@ def plan(steps: Sequence[Step], context: Context) -> tuple[Wanted, list[Step]]:
         columns
         for step in steps[:until]
         if step.name == "convert_column_types"
-        for columns, _ in step.arguments
+        for columns, kind in step.arguments
+        if kind.name != "datetime" or kind.options.formats  # ISO dates are found as such
     ]
     chosen = frozenset(steps[0].arguments) if steps and steps[0].name == "select_partitions" else None
     wanted = Wanted(
@@ -164,7 +166,7 @@ def _skip(pieces: Pieces, count: int, context: Context) -> Pieces:
 
 
 def _sample(pieces: Pieces, sample: Sample, context: Context) -> Pieces:
-    """One draw for each row in order, so the rows do not depend on how files are cut; without a seed it is 0."""
+    """One draw for each row in order, however the files are cut; without a seed it is 0."""
     import numpy as np
     import pyarrow as pa
 
