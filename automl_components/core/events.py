@@ -17,10 +17,11 @@ _listeners: ContextVar[tuple[Listener, ...]] = ContextVar("listeners", default=(
 def emit(kind: str, message: str = "", *, level: int = logging.INFO, **facts: Any) -> None:
     """Tell an event: to the listeners by ``kind`` and ``facts``, and as one plain log line.
 
-    Kinds in use: ``step`` (a component starts, ends or is reused), ``search`` (the plan), ``trial`` (one ended),
-    ``finding`` (a guardrail spoke), ``note`` (anything a user should read).
+    Kinds in use: ``step`` (a component starts, ends or is reused), ``search`` (the plan), ``trial_started``,
+    ``trial`` (one ended), ``finding`` (a guardrail spoke), ``note`` (anything a user should read). The facts
+    hold ``message`` and ``level``, too.
     """
-    facts["message"] = message
+    facts |= {"message": message, "level": level}
     for listener in _listeners.get():
         listener(kind, facts)
     if message:

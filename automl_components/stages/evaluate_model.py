@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ def evaluate_model(
             emit(
                 "note",
                 f"warning: {shared} of {len(rows)} test rows are also training rows; scores look too good",
+                level=logging.WARNING,
             )
     folder = test_report.local
     if task.target_column_name in rows:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from automl_components.core.artifacts import Input, Output, mltable, uri_folder
 from automl_components.core.component import component
 from automl_components.core.errors import NoModelError, SettingsError
 from automl_components.core.events import emit
 from automl_components.core.settings import LimitsSettings, TaskSettings, TrainingSettings
+
+if TYPE_CHECKING:
+    from automl_components.algorithms.selection import Skipped
+    from automl_components.engine.search import Search
+    from automl_components.engine.trial import TrialResult
 
 
 @component(version="1", resumable=True, elastic=("limits",))
@@ -59,22 +67,19 @@ def search_trials(
         ),
         [TrialResult(**record) for record in journal.records],
     )  # fmt: skip
-    emit("search", f"{len(algorithms)} algorithms, {problem.splits.shape[1]} splits, {problem.primary_metric}",
-         algorithms=[a.name for a in algorithms], skipped=[s.name for s in skipped], metric=problem.primary_metric,
-         max_trials=limits.max_trials, seconds=limits.search_seconds, done=len(journal.records),
-         greater_is_better=search.metric.greater_is_better)  # fmt: skip
+    announce(search, skipped, len(journal.records))
 
     def request(number: int, config: Config) -> dict[str, object]:
         place = formats.trial_folder(folder, number)
         place.mkdir(exist_ok=True)
+        emit("trial_started", number=number, algorithm=config.algorithm)
         return {"algorithm": config.algorithm, "params": config.params, "threads": threads,
                 "out": str(place / "oof.npy")}  # fmt: skip
 
     def on_result(result: TrialResult) -> None:
         journal.append(result.to_dict())
-        found = f"{result.score:.5f}" if result.score is not None else (result.error or {}).get("message", "")
-        emit("trial", f"trial {result.number}: {result.pipeline}: {result.status} {found} ({result.seconds:.1f} s)",
-             **result.to_dict())  # fmt: skip
+        text = told(result, best_of(search.results.values(), search.metric))
+        emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
 
     started = time.monotonic()
     workers = min(limits.max_concurrent_trials, limits.max_trials)
@@ -110,7 +115,39 @@ def size_rule(rows: int, columns: int, limits: LimitsSettings) -> None:
     )
     if limits.strict:
         raise SettingsError(f"limits.timeout_minutes: {text}, or set limits.strict to false")
-    emit("note", f"warning: {text} if the search ends too early")
+    emit("note", f"warning: {text} if the search ends too early", level=logging.WARNING)
+
+
+def announce(search: Search, skipped: list[Skipped], done: int) -> None:
+    """Tell what the search is going to do, and what an interrupted one has done already."""
+    from automl_components.algorithms import ALGORITHMS
+
+    for one in skipped:
+        absent = ALGORITHMS[one.name].missing_packages()
+        emit("note", f"without {one.name}: {one.reason}", level=logging.INFO if absent else logging.DEBUG)
+    limits, metric, best = search.limits, search.metric, best_of(search.results.values(), search.metric)
+    parts = search.problem.splits.shape[1]
+    text = f"{len(search.algorithms)} algorithms, {parts} split{'s' if parts > 1 else ''}, {metric.name}"
+    emit(
+        "search", f"{text}; {done} trials were finished before" if done else text, done=done,
+        metric=metric.name, greater_is_better=metric.greater_is_better, max_trials=limits.max_trials,
+        seconds=limits.seconds, best=None if best is None else best.to_dict(),
+    )  # fmt: skip
+
+
+def best_of(results: Iterable[TrialResult], metric: Any) -> TrialResult | None:
+    """The first trial with the best score so far."""
+    scored = sorted((r for r in results if r.score is not None), key=lambda result: result.number)
+    return max(scored, key=lambda result: metric.sign(result.score), default=None)
+
+
+def told(result: TrialResult, best: TrialResult | None) -> str:
+    """In one line, what became of a trial: its score and the best so far, or why it has none."""
+    if result.score is None:
+        cause = (result.error or {}).get("message", "").strip().split("\n", 1)[0]
+        return f"{result.algorithm}: {result.status}: {cause} ({result.seconds:.1f} s)"
+    standing = "best so far" if best is None or best is result else f"best so far {best.score:.5f}"
+    return f"{result.pipeline}: {result.score:.5f}, {standing} ({result.seconds:.1f} s)"
 
 
 def no_model(results: list, reason: str) -> str:  # type: ignore[type-arg]

@@ -9,6 +9,8 @@ from automl_components.core.component import component
 from automl_components.core.events import emit
 from automl_components.core.settings import FeaturizationSettings, SplitSettings, TaskSettings
 
+LEVELS = {"Passed": logging.DEBUG, "Done": logging.INFO, "Alerted": logging.WARNING}
+
 
 @component(version="1")
 def validate_data(
@@ -65,7 +67,7 @@ def validate_data(
     )  # fmt: skip
     findings = checking.run_guardrails(facts)
     for finding in findings:
-        level = logging.DEBUG if finding.status == "Passed" else logging.INFO
+        level = LEVELS[finding.status]
         text = f"{finding.status}: {finding.title}: {finding.summary}"
         emit("finding", text, level=level, **finding.to_dict())
     formats.write_json(guardrail_report.local / "findings.json", [finding.to_dict() for finding in findings])
