@@ -28,8 +28,8 @@ check: .venv/installed  ## style, types, who imports whom
 test: check  ## everything that CI runs
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-test-slow: .venv/installed  ## the slow tests, too
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m 'slow or not slow'
+test-slow: .venv/installed  ## the slow tests: a model in an environment of its own, and the like
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m slow
 
 format: .venv/installed  ## put the code into its style
 	$(BIN)/ruff check --fix --quiet .
