@@ -55,6 +55,8 @@ class TrialResult:
         Boosting rounds that early stopping kept, one a split; empty where it does not apply.
     fit_s, predict_s, seconds : float
         Time inside ``fit``, inside ``predict``, and from start to end.
+    started : float
+        When it started, in seconds since 1970; 0 where it is not known.
     peak_mb : float
         Peak resident memory of the process that ran it.
     error : dict or None
@@ -74,6 +76,7 @@ class TrialResult:
     fit_s: float = 0.0
     predict_s: float = 0.0
     seconds: float = 0.0
+    started: float = 0.0
     peak_mb: float = 0.0
     error: dict[str, str] | None = None
 
@@ -104,6 +107,11 @@ def cross_validate(
         The fields of :class:`TrialResult` that the work decides.
     predictions : float array, shape ``problem.out_of_fold_shape``
         NaN in rows that no split validates; the mean where several do.
+
+    Raises
+    ------
+    ValueError
+        The learner's predictions have another shape, or are not finite.
     """
     total = np.zeros(problem.out_of_fold_shape)
     counts = np.zeros(problem.features.rows)
@@ -121,7 +129,7 @@ def cross_validate(
         started = time.perf_counter()
         learner.fit(X, y, weights, valid=valid, deadline=share)
         fitted = time.perf_counter()
-        predictions = predict(problem.task, learner, valid[0])
+        predictions = checked(problem, predict(problem.task, learner, valid[0]), len(validation))
         predict_s += time.perf_counter() - fitted
         fit_s += fitted - started
         total[validation] += predictions
@@ -147,20 +155,28 @@ def make_learner(
     problem: Problem, config: Config, *, threads: int, part: int = -1, rounds: int | None = None
 ) -> Learner:
     """An unfitted learner for one split (``part``), or for all rows (-1), with fixed boosting rounds if given."""
-    params = config.params if rounds is None else config.params | {"n_estimators": rounds}
     return Learner(
-        config.algorithm, problem.task, params, problem.features.schema, len(problem.classes),
-        config.seed(problem.seed, part), threads,
+        config.algorithm, problem.task, config.params, problem.features.schema, len(problem.classes),
+        config.seed(problem.seed, part), threads, rounds,
     )  # fmt: skip
 
 
 def refit(
-    problem: Problem, config: Config, *, threads: int = 1, rounds: int | None = None, rows: np.ndarray | None = None
+    problem: Problem,
+    config: Config,
+    *,
+    threads: int = 1,
+    rounds: int | None = None,
+    rows: np.ndarray | None = None,
+    deadline: float | None = None,
 ) -> Learner:
-    """Fit a configuration on all rows, or on the given ones, with the boosting rounds that its splits found."""
+    """Fit a configuration on all rows, or on the given ones, with the boosting rounds that its splits found.
+
+    At the ``deadline`` (``time.monotonic()``) boosting ends with the rounds that it has.
+    """
     learner = make_learner(problem, config, threads=threads, rounds=rounds)
     X, y, weights = problem.rows(np.arange(problem.features.rows) if rows is None else rows)
-    return learner.fit(X, y, weights)
+    return learner.fit(X, y, weights, deadline=deadline)
 
 
 def mean_rounds(rounds: list[int]) -> int | None:
@@ -171,6 +187,16 @@ def mean_rounds(rounds: list[int]) -> int | None:
 def predict(task: str, learner: Any, features: Any) -> np.ndarray:
     """Probabilities of shape (n, C), or values of shape (n,)."""
     return learner.predict_proba(features) if task == "classification" else learner.predict(features)
+
+
+def checked(problem: Problem, predictions: Any, rows: int) -> np.ndarray:
+    """Predictions as an array of the right shape with finite values; ValueError where they are not."""
+    values, shape = np.asarray(predictions, dtype=np.float64), (rows, *problem.out_of_fold_shape[1:])
+    if values.shape != shape:
+        raise ValueError(f"predictions of shape {values.shape} for {shape}")
+    if bad := np.count_nonzero(~np.isfinite(values)):
+        raise ValueError(f"{bad} of {values.size} predictions are not finite")
+    return values
 
 
 def average(tables: list[dict[str, float]]) -> dict[str, float]:
