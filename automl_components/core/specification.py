@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,13 @@ if TYPE_CHECKING:
     from automl_components.core.settings import Settings
 
 SCHEMA = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json"
-TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "string": "string"}
+ENVIRONMENT = "azureml:automl-components@latest"
+"""The Azure environment that a component runs in: any image with this package, registered under this name."""
+
+_BOUNDS = (
+    ("minimum", "min", 0), ("ge", "min", 0), ("exclusiveMinimum", "min", 1), ("gt", "min", 1),
+    ("maximum", "max", 0), ("le", "max", 0), ("exclusiveMaximum", "max", -1), ("lt", "max", -1),
+)  # fmt: skip
 
 
 def specification(component: Component) -> dict[str, Any]:
@@ -24,14 +31,6 @@ def specification(component: Component) -> dict[str, Any]:
         for name, port in component.inputs.items()
     }
     settings = {key: value for name, cls in component.settings.items() for key, value in _fields(name, cls)}
-    parts = [f"automl component {component.name}"]
-    for name, port in component.inputs.items():
-        text = f"--input {name}=${{{{inputs.{name}}}}}"
-        parts.append(f"$[[{text}]]" if port.optional else text)
-    parts += [f"--output {name}=${{{{outputs.{name}}}}}" for name in component.outputs]
-    for key, value in settings.items():
-        text = f"--set {key}=${{{{inputs.{key}}}}}"
-        parts.append(f"$[[{text}]]" if value.get("optional") else text)
     return {
         "$schema": SCHEMA,
         "type": "command",
@@ -39,10 +38,26 @@ def specification(component: Component) -> dict[str, Any]:
         "display_name": component.name.replace("_", " ").capitalize(),
         "version": component.version,
         "description": component.description,
+        "is_deterministic": not component.external,  # what has effects elsewhere must not be taken from a cache
         "inputs": ports | settings,
         "outputs": {name: {"type": port.type} for name, port in component.outputs.items()},
-        "command": " ".join(parts),
+        "environment": ENVIRONMENT,
+        "command": " ".join(_command(component, settings)),
     }
+
+
+def _command(component: Component, settings: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The parts of the command line; Azure leaves out a ``$[[part]]`` whose input was not given."""
+    yield f"automl component {component.name}"
+    for name, port in component.inputs.items():
+        text = f"--input {name}=${{{{inputs.{name}}}}}"
+        yield f"$[[{text}]]" if port.optional else text
+    for name in component.outputs:
+        yield f"--output {name}=${{{{outputs.{name}}}}}"
+    for key, entry in settings.items():
+        quote = "'" if entry["type"] == "string" else ""  # text and lists may hold blanks
+        text = f"--set {quote}{key}=${{{{inputs.{key}}}}}{quote}"
+        yield f"$[[{text}]]" if entry.get("optional") else text
 
 
 def _fields(section: str, cls: type[Settings]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -51,15 +66,29 @@ def _fields(section: str, cls: type[Settings]) -> Iterator[tuple[str, dict[str, 
     definitions, required = schema.get("$defs", {}), set(schema.get("required", ()))
     for name, field in schema["properties"].items():
         field = _resolve(field, definitions)
-        entry: dict[str, Any] = {"type": TYPES.get(str(field.get("type")), "string")}
-        for theirs, ours in (("minimum", "min"), ("maximum", "max"), ("enum", "enum"), ("description", "description")):
-            if theirs in field:
-                entry[ours] = field[theirs]
+        kind = str(field.get("type"))
+        entry: dict[str, Any] = {"type": kind if kind in ("integer", "number", "boolean") else "string"}
+        entry |= {key: field[key] for key in ("enum", "description") if key in field}
+        entry |= _bounds(field) if kind in ("integer", "number") else {}
         if name not in required:
             entry["optional"] = True
-            if isinstance(field.get("default"), (int, float, str, bool)) and field["default"] != "":
-                entry["default"] = field["default"]
+            default = field.get("default")
+            if isinstance(default, (int, float, str)) and default != "":
+                text = isinstance(default, str) or entry["type"] != "string"
+                entry["default"] = default if text else json.dumps(default)
         yield (name if cls.inline else f"{cls.section or section}.{name}"), entry
+
+
+def _bounds(field: dict[str, Any]) -> dict[str, Any]:
+    """Azure's ``min`` and ``max``; it has no word for a bound that is itself excluded, except between integers.
+
+    Pydantic leaves its own words (``ge``) in the schema of a field that is checked before it is parsed.
+    """
+    found: dict[str, Any] = {}
+    for key, ours, step in _BOUNDS:
+        if key in field and (step == 0 or field["type"] == "integer"):
+            found[ours] = field[key] + step
+    return found
 
 
 def _resolve(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -68,5 +97,8 @@ def _resolve(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
     if len(members) == 1:
         field = {**members[0], **{k: v for k, v in field.items() if k != "anyOf"}}
     if "$ref" in field:
-        field = {**definitions[field["$ref"].rpartition("/")[2]], **{k: v for k, v in field.items() if k != "$ref"}}
+        field = {
+            **definitions[field["$ref"].rpartition("/")[2]],
+            **{k: v for k, v in field.items() if k != "$ref"},
+        }
     return field
