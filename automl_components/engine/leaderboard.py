@@ -1,7 +1,8 @@
-"""The leaderboard: trials and ensembles, best first, with every metric; no times, so that equal runs have equal boards."""
+"""The leaderboard: trials and ensembles, best first; no times, so that equal runs have equal boards."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from automl_components.engine.trial import TrialResult
 
 
 def leaderboard(results: Iterable[TrialResult], metric: Any, ensembles: Sequence[Any] = ()) -> pd.DataFrame:
-    """One row a trial or ensemble, best first, those without a score last.
+    """One row a trial or ensemble, best first, those without a score last; of equals the simpler one is first.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def leaderboard(results: Iterable[TrialResult], metric: Any, ensembles: Sequence
     titles = {"voting_ensemble": "VotingEnsemble", "stack_ensemble": "StackEnsemble"}
     rows += [
         {"trial": e.kind, "pipeline": titles[e.kind], "status": "Completed", "algorithm": e.kind, **e.metrics,
-         metric.name: e.score, "_order": -1}
+         metric.name: e.score, "_order": math.inf}
         for e in ensembles
     ]  # fmt: skip
     first = ["trial", "pipeline", "status", metric.name, "algorithm"]

@@ -28,7 +28,8 @@ def featurize_data(
         mode=featurization.mode, blocked_transformers=featurization.blocked_transformers,
         column_name_and_types=dict(featurization.column_name_and_types),
         transformer_params={
-            name: [entry.model_dump() for entry in entries] for name, entries in featurization.transformer_params.items()
+            name: [entry.model_dump() for entry in entries]
+            for name, entries in featurization.transformer_params.items()
         },
         drop_columns=featurization.drop_columns,
     )  # fmt: skip
