@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +81,10 @@ def register(
     with answering("register the model", REGISTER_LATER):
         version = same_model(client, name, digest)
         if version is None:
-            version = mlflow.register_model(model_uri, name, tags=tags)
+            with redirect_stderr(
+                StringIO()
+            ):  # it prints, whatever the log level, what we tell in our own words
+                version = mlflow.register_model(model_uri, name, tags=tags)
         if description is not None:
             client.update_model_version(name, version.version, description)
         for key, value in tags.items():
