@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, Union
-from urllib.parse import urlsplit, urlunsplit
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, Union
 
 from automl_components.core.errors import ArtifactError
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARKER = "_artifact.json"
+
+_CREDENTIALS = re.compile(
+    r"(?<=://)(?:[^/:@\s]+:(?!\d+(?:/|$))[^@\s]*"  # user:password, but not host:port
+    r"|(?<!abfs://)(?<!abfss://)(?<!wasb://)(?<!wasbs://)[^/:@\s]+)@"  # a token; in Azure's addresses a container
+)
+_QUERY = re.compile(r"(?<=\?)[^?\s]*=\S*$")  # signatures of shared links
 
 
 class ArtifactType:
@@ -42,10 +48,12 @@ class uri_folder(ArtifactType):  # noqa: N801
 
 
 class uri_file(ArtifactType):  # noqa: N801
-    """Any single file."""
+    """Any single file. One that a component writes lies alone in its output's folder, whatever its name."""
 
 
-ARTIFACT_TYPES: dict[str, type[ArtifactType]] = {t.__name__: t for t in (mltable, mlflow_model, uri_folder, uri_file)}
+ARTIFACT_TYPES: dict[str, type[ArtifactType]] = {
+    t.__name__: t for t in (mltable, mlflow_model, uri_folder, uri_file)
+}
 
 A = TypeVar("A", bound=ArtifactType)
 
@@ -147,8 +155,10 @@ class Marker:
             values.pop("digest", None)
             values["files"] = {name: (int(size), str(sha)) for name, (size, sha) in values["files"].items()}
             return cls(**values)
-        except (ValueError, TypeError, KeyError) as error:
-            raise ArtifactError(f"{where}: not a marker file of this version ({error}); run the step again") from None
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ArtifactError(
+                f"{where}: not a marker file of this version ({error}); run the step that writes it again"
+            ) from None
 
 
 def digest_of(value: Any) -> str:
@@ -159,11 +169,11 @@ def digest_of(value: Any) -> str:
 def digest_file(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha(stream)
+        return digest_stream(stream)
 
 
-def _sha(stream: Any) -> str:
-    """Python 3.10 has no ``hashlib.file_digest``."""
+def digest_stream(stream: IO[bytes]) -> str:
+    """SHA-256 of all bytes of a stream."""
     sha = hashlib.sha256()
     while chunk := stream.read(1 << 20):
         sha.update(chunk)
@@ -177,14 +187,13 @@ def list_files(folder: Path) -> dict[str, tuple[int, str]]:
 
 
 def redacted(address: str) -> str:
-    """The address without user name and password, for logs and markers.
+    """The address without user, password, token or signature, for logs, messages and markers.
 
-    >>> redacted("s3://key:secret@bucket/run")
-    's3://***@bucket/run'
-    >>> redacted("runs/bank")
-    'runs/bank'
+    >>> redacted("s3://key:secret@bucket/run"), redacted("https://host/a.csv?sig=secret&se=2026")
+    ('s3://***@bucket/run', 'https://host/a.csv?***')
+    >>> redacted("abfss://box@account.dfs.core.windows.net/a"), redacted("runs/bank")
+    ('abfss://box@account.dfs.core.windows.net/a', 'runs/bank')
     """
-    if "://" not in address or "@" not in address:
+    if "://" not in address:
         return address
-    parts = urlsplit(address)
-    return urlunsplit(parts._replace(netloc=f"***@{parts.netloc.rpartition('@')[2]}"))
+    return _QUERY.sub("***", _CREDENTIALS.sub("***@", address))

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import inspect
-import json
-import platform
-import re
-import shutil
-import sys
 import tempfile
-import time
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
-from importlib import metadata
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from automl_components.core import storage
 from automl_components.core.artifacts import (
-    ARTIFACT_TYPES,
     ArtifactType,
     Input,
-    Marker,
     Output,
     Source,
-    digest_of,
-    list_files,
     redacted,
 )
-from automl_components.core.errors import ArtifactError, SettingsError, nearest
+from automl_components.core.errors import SettingsError, nearest
 from automl_components.core.events import emit
 from automl_components.core.settings import Settings
-
-PACKAGE = "automl-components"
+from automl_components.core.work import IN_MEMORY, Work
 
 COMPONENTS: dict[str, Component] = {}
 """Every component that has been imported, by name."""
@@ -120,9 +108,7 @@ class Component:
         """The docstring's first line."""
         return self.description.split("\n", 1)[0].rstrip(".")
 
-    def __call__(
-        self, *, output: str | Path | None = None, reuse: bool = False, **arguments: Any
-    ) -> Outputs:
+    def __call__(self, *, output: str | Path | None = None, reuse: bool = False, **arguments: Any) -> Outputs:
         """Run the component on folders, addresses or DataFrames.
 
         Parameters
@@ -146,7 +132,9 @@ class Component:
             outputs = {name: storage.join(base, name) for name in self.outputs} | outputs
         return self.run(inputs, outputs, self.read_settings(arguments), reuse=reuse)
 
-    def read_settings(self, values: Mapping[str, Any], *, ignore: frozenset[str] = frozenset()) -> dict[str, Settings]:
+    def read_settings(
+        self, values: Mapping[str, Any], *, ignore: frozenset[str] = frozenset()
+    ) -> dict[str, Settings]:
         """Settings sections from a flat mapping, as a settings file or keyword arguments have it.
 
         Parameters
@@ -178,11 +166,13 @@ class Component:
     def setting_keys(self) -> list[str]:
         """The top-level keys that a settings file for this component may have."""
         sections = self.settings.items()
-        return [key for name, cls in sections for key in (cls.keys() if cls.inline else [cls.section or name])]
+        return [
+            key for name, cls in sections for key in (cls.keys() if cls.inline else [cls.section or name])
+        ]
 
     def run(
         self,
-        inputs: Mapping[str, Source],
+        inputs: Mapping[str, Source | None],
         outputs: Mapping[str, str | Path | Output[Any]],
         settings: Mapping[str, Settings],
         *,
@@ -190,7 +180,7 @@ class Component:
     ) -> Outputs:
         """Localise inputs, check markers, call the function on drafts, write provenance, rename into place.
 
-        The one code path behind every way to run a component.
+        The one code path behind every way to run a component. A section that is not given has its defaults.
 
         Raises
         ------
@@ -200,96 +190,35 @@ class Component:
             The work failed. A resumable component goes on from its draft when it is started again.
         """
         addresses = {name: str(getattr(value, "path", value)) for name, value in outputs.items()}
-        self._check_names(inputs, addresses)
+        self._check_names(inputs, addresses, settings)
+        sections = {name: cls.read(settings.get(name)) for name, cls in self.settings.items()}
         with ExitStack() as stack:
             given = {k: self._source(k, v, stack) for k, v in inputs.items() if v is not None}
+            self._check_places(given, addresses)
             for name, address in given.items():
                 storage.check_input(name, address, self.inputs[name].type, made_here=is_made_here(name))
-            digests = {name: storage.digest(address, self.inputs[name].type) for name, address in given.items()}
-            fingerprint = self._fingerprint(digests, settings)
-            references = {n: Output(type=self.outputs[n].type, path=a) for n, a in addresses.items()}
-            if reuse and not self.external and self._is_done(addresses, fingerprint):
+            digests = {k: storage.digest(address, self.inputs[k].type) for k, address in given.items()}
+            work = Work(self, given, digests, addresses, sections)
+            references: dict[str, Output[Any]] = {
+                n: Output(type=self.outputs[n].type, path=a) for n, a in addresses.items()
+            }
+            if reuse and not self.external and work.is_done():
                 emit("step", f"{self.name}: unchanged, reused", component=self.name, state="reused")
                 return Outputs(references, reused=True)
             emit("step", f"{self.name}: started", component=self.name, state="started")
-            started = time.monotonic()
-            self._work(given, digests, addresses, settings, fingerprint, stack)
-            seconds = time.monotonic() - started
-            emit("step", f"{self.name}: done in {seconds:.1f} s", component=self.name, state="done", seconds=seconds)
+            seconds = work.do()
+            emit(
+                "step",
+                f"{self.name}: done in {seconds:.1f} s",
+                component=self.name,
+                state="done",
+                seconds=seconds,
+            )
         return Outputs(references)
 
-    def _work(
-        self,
-        given: Mapping[str, str],
-        digests: Mapping[str, str],
-        addresses: Mapping[str, str],
-        settings: Mapping[str, Settings],
-        fingerprint: str,
-        stack: ExitStack,
+    def _check_names(
+        self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], settings: Mapping[str, Any]
     ) -> None:
-        started = time.monotonic()
-        elastic = self._fingerprint(digests, {k: v for k, v in settings.items() if k not in self.elastic})
-        drafts = {name: stack.enter_context(self._draft(address, elastic)) for name, address in addresses.items()}
-        arguments: dict[str, Any] = dict.fromkeys(self.inputs)
-        for name, address in given.items():
-            marker = storage.read_marker(address)
-            local = address if self.inputs[name].type == "mltable" and not marker else storage.localise(address, marker)
-            arguments[name] = Input(type=self.inputs[name].type, path=str(local))
-        arguments |= {name: Output(type=self.outputs[name].type, path=str(draft)) for name, draft in drafts.items()}
-        for address in addresses.values():
-            stack.enter_context(storage.writing(address))
-        self.function(**arguments, **settings)
-        for name, draft in drafts.items():
-            files = list_files(draft)
-            entry = ARTIFACT_TYPES[self.outputs[name].type].entry
-            if not files or (entry is not None and entry not in files):
-                raise RuntimeError(f"{self.name} left its output {name!r} without {entry or 'any file'}")
-            marker = Marker(
-                type=self.outputs[name].type, name=name, component=self.name, version=self.version,
-                fingerprint=fingerprint, files=files, settings=_plain(settings),
-                inputs={k: {"path": redacted(v), "digest": digests[k]} for k, v in given.items()},
-                libraries=library_versions(), seconds=round(time.monotonic() - started, 3),
-                created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            )  # fmt: skip
-            storage.publish(draft, addresses[name], marker)
-
-    @contextmanager
-    def _draft(self, address: str, fingerprint: str) -> Iterator[Path]:
-        """The draft folder of one output, locked; kept only when the component can go on from it."""
-        from filelock import FileLock, Timeout
-
-        draft = storage.draft_folder(address)
-        lock = FileLock(draft.with_name(draft.name + ".lock"))
-        with storage.writing(address):
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                raise ArtifactError(f"{redacted(address)} is being written by another process; wait for it") from None
-            try:
-                # beside the draft, not in it: some libraries want to write into an empty folder
-                facts = draft.with_name(draft.name + ".json")
-                text = storage.read_text(str(facts))
-                if not (self.resumable and text and json.loads(text).get("fingerprint") == fingerprint):
-                    shutil.rmtree(draft, ignore_errors=True)
-                draft.mkdir(exist_ok=True)
-                facts.write_text(json.dumps({"fingerprint": fingerprint, "component": self.name}))
-            except BaseException:
-                lock.release()
-                raise
-        try:
-            yield draft
-        except BaseException:
-            if not self.resumable:
-                shutil.rmtree(draft, ignore_errors=True)
-            raise
-        else:
-            facts.unlink(missing_ok=True)
-        finally:
-            lock.release()
-            Path(lock.lock_file).unlink(missing_ok=True)
-
-    def _check_names(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
         for given, ports, noun in ((inputs, self.inputs, "input"), (outputs, self.outputs, "output")):
             for name in given:
                 if name not in ports:
@@ -297,31 +226,43 @@ class Component:
             missing = [n for n, port in ports.items() if given.get(n) is None and not port.optional]
             if missing:
                 raise SettingsError(f"{self.name} needs its {noun} {missing[0]!r} ({ports[missing[0]].type})")
+        for name in settings:
+            if name not in self.settings:
+                raise SettingsError(f"{self.name} has no section {name!r}{nearest(name, self.settings)}")
+
+    def _check_places(self, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+        """Refuse an output that would replace an input, or share its place with another output."""
+        ins = {name: _parts(address) for name, address in inputs.items()}
+        outs = {name: _parts(address) for name, address in outputs.items()}
+        for name, here in outs.items():
+            clashes = [f"input {other!r}" for other, there in ins.items() if _within(there, here)]
+            clashes += [
+                f"output {other!r}"
+                for other, there in outs.items()
+                if other != name and (_within(there, here) or _within(here, there))
+            ]
+            if clashes:
+                raise SettingsError(
+                    f"{self.name}: output {name!r} cannot be at {redacted(outputs[name])}, that is also the place of "
+                    f"{clashes[0]}; give each a folder of its own"
+                )
 
     def _source(self, name: str, value: Source, stack: ExitStack) -> str:
         """The address of what was given; a table in memory becomes a folder for as long as the run lasts."""
-        kind = self.inputs[name].type
         if isinstance(value, (Input, Output)):
             return value.path
         if isinstance(value, (str, Path)):
             return str(value)
-        if kind != "mltable":
-            raise SettingsError(f"{self.name}: input {name!r} must be a path or an Input, not {type(value).__name__}")
-        from automl_components.core.tables import write_mltable
+        if self.inputs[name].type != "mltable":
+            raise SettingsError(
+                f"{self.name}: input {name!r} must be a path or an Input, not {type(value).__name__}"
+            )
+        from automl_components.core.tables import read_table, write_mltable
 
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="automl-"))) / name
-        write_mltable(value, folder)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=IN_MEMORY))) / name
+        with storage.writing(str(folder)):
+            write_mltable(read_table(value), folder)
         return str(folder)
-
-    def _fingerprint(self, digests: Mapping[str, str], settings: Mapping[str, Settings]) -> str:
-        return digest_of({"component": [self.name, self.version], "inputs": digests, "settings": _plain(settings)})
-
-    def _is_done(self, addresses: Mapping[str, str], fingerprint: str) -> bool:
-        for address in addresses.values():
-            marker = storage.read_marker(address)
-            if marker is None or marker.fingerprint != fingerprint or not storage.is_intact(address, marker):
-                return False
-        return True
 
     def spec(self) -> dict[str, Any]:
         """The component as Azure's command component YAML has it, from the signature."""
@@ -353,7 +294,9 @@ def component(
             elif isinstance(hint, type) and issubclass(hint, Settings):
                 settings[name] = hint
             else:
-                raise TypeError(f"{function.__name__}: {name} must be an Input, an Output or a Settings section")
+                raise TypeError(
+                    f"{function.__name__}: {name} must be an Input, an Output or a Settings section"
+                )
         made = Component(
             function=function, name=function.__name__, version=version, inputs=inputs, outputs=outputs,
             settings=settings, resumable=resumable, external=external, elastic=elastic,
@@ -380,19 +323,16 @@ def fresh_folder(name: str) -> str:
     return str(folder)
 
 
-def library_versions() -> dict[str, str]:
-    """Versions of Python, of this package and of the libraries that decide what a model becomes."""
-    versions = {"python": platform.python_version()}
-    for name in (PACKAGE, "numpy", "pandas", "scikit-learn", "scipy", "lightgbm", "xgboost", "catboost", "mlflow"):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+def _parts(address: str) -> tuple[str, ...]:
+    """An address in comparable steps."""
+    if storage.is_remote(address):
+        scheme, _, rest = address.partition("://")
+        return (scheme, *(part for part in rest.split("/") if part))
+    return storage.local_path(address).resolve().parts
 
 
-def _plain(settings: Mapping[str, Settings]) -> dict[str, Any]:
-    return {name: section.model_dump(mode="json") for name, section in settings.items()}
+def _within(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    return inner[: len(outer)] == outer
 
 
 def _unwrap(hint: Any) -> Any:

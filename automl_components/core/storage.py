@@ -1,14 +1,16 @@
-"""Where artifacts live: a local path or any fsspec address; drafts are renamed into place."""
+"""Where artifacts live: a local path or any fsspec address, and the local view that a component works on."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
+import posixpath
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,30 @@ from automl_components.core.artifacts import (
     Marker,
     digest_file,
     digest_of,
+    digest_stream,
     list_files,
     redacted,
 )
 from automl_components.core.errors import ArtifactError
+
+KEPT_DAYS = 7
+"""Days after its last use when the local view of a remote artifact may be deleted."""
+
+_STAMPS = (
+    "ETag", "etag", "md5Hash", "Content-MD5", "crc32c", "generation", "Last-Modified", "LastModified",
+    "last_modified", "updated", "mtime", "modified", "created",
+)  # fmt: skip
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than this process may write",
+    errno.EACCES: "no permission to write there",
+    errno.EPERM: "no permission to write there",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOTDIR: "a file is in the way of a folder",
+    errno.EEXIST: "a file is in the way of a folder",
+}
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def is_remote(address: str) -> bool:
@@ -41,34 +63,50 @@ def local_path(address: str) -> Path:
 def join(address: str, name: str) -> str:
     """The address of a child.
 
-    >>> join("memory://runs/", "features"), join("runs", "features")
-    ('memory://runs/features', 'runs/features')
+    >>> join("memory://runs/", "features"), join("runs", "features"), join("memory://", "runs")
+    ('memory://runs/features', 'runs/features', 'memory://runs')
     """
-    return f"{address.rstrip('/')}/{name}"
+    return f"{address}{name}" if address.endswith("://") else f"{address.rstrip('/')}/{name}"
 
 
 def cache_folder() -> Path:
     """Where local views of remote artifacts and their drafts are kept: ``AUTOML_CACHE`` or the user's cache."""
-    base = os.environ.get("AUTOML_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "automl-components"
-    return Path(base).expanduser()
+    chosen, caches = os.environ.get("AUTOML_CACHE"), os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return (Path(chosen) if chosen else Path(caches) / "automl-components").expanduser()
 
 
-def _filesystem(address: str) -> tuple[Any, str]:
+def filesystem(address: str) -> tuple[Any, str]:
+    """The file system of a remote address and the path inside it; what it remembers of listings is dropped.
+
+    Raises
+    ------
+    ArtifactError
+        The scheme is unknown, or its driver is not installed.
+    """
     import fsspec
 
     try:
         fs, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:
         raise ArtifactError(f"{redacted(address)}: {error}") from None
-    return fs, path
+    fs.invalidate_cache()  # another machine may have written there
+    return fs, str(path).rstrip("/")
 
 
 def exists(address: str) -> bool:
     """Whether a file or folder is there."""
     if not is_remote(address):
         return local_path(address).exists()
-    fs, path = _filesystem(address)
+    fs, path = filesystem(address)
     return bool(fs.exists(path))
+
+
+def is_folder(address: str) -> bool:
+    """Whether it is a folder; an address on a web server never is."""
+    if not is_remote(address):
+        return local_path(address).is_dir()
+    fs, path = filesystem(address)
+    return not address.startswith("http") and bool(fs.isdir(path))
 
 
 def read_text(address: str) -> str | None:
@@ -76,7 +114,7 @@ def read_text(address: str) -> str | None:
     if not is_remote(address):
         path = local_path(address)
         return path.read_text(encoding="utf-8") if path.is_file() else None
-    fs, path_ = _filesystem(address)
+    fs, path_ = filesystem(address)
     try:
         return bytes(fs.cat_file(path_)).decode("utf-8")
     except FileNotFoundError:
@@ -90,7 +128,7 @@ def write_text(address: str, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return
-    fs, path_ = _filesystem(address)
+    fs, path_ = filesystem(address)
     fs.makedirs(path_.rpartition("/")[0], exist_ok=True)
     fs.pipe_file(path_, text.encode("utf-8"))
 
@@ -98,59 +136,76 @@ def write_text(address: str, text: str) -> None:
 def read_marker(address: str) -> Marker | None:
     """The marker of an artifact, or None where there is none."""
     where = join(address, MARKER)
-    text = read_text(where)
+    text = None if address.startswith("http") else read_text(where)
     return None if text is None else Marker.from_json(text, redacted(where))
 
 
-def is_intact(address: str, marker: Marker) -> bool:
-    """Whether every file that the marker lists is still there, unchanged (remote: of the same size)."""
-    if is_remote(address):
-        fs, path = _filesystem(address)
-        found = {name: info["size"] for name, info in fs.find(path, detail=True).items()}
-        sizes = {name.removeprefix(fs._strip_protocol(path)).lstrip("/"): size for name, size in found.items()}
-        return all(sizes.get(name) == size for name, (size, _) in marker.files.items())
-    folder = local_path(address)
+def changed_file(address: str, marker: Marker) -> str | None:
+    """The first file of an artifact that is gone or has other bytes than its marker says; None when all is well."""
+    fs, path = filesystem(address) if is_remote(address) else (None, str(local_path(address)))
     for name, (size, sha) in marker.files.items():
-        path = folder / name
-        if not path.is_file() or path.stat().st_size != size or digest_file(path) != sha:
-            return False
-    return True
+        where = posixpath.join(path, name)
+        try:
+            if fs is None:
+                same = os.path.getsize(where) == size and digest_file(Path(where)) == sha
+            else:
+                same = fs.size(where) == size and _digest_remote(fs, where) == sha
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            same = False
+        if not same:
+            return name
+    return None
+
+
+def _digest_remote(fs: Any, path: str) -> str:
+    with fs.open(path, "rb") as stream:
+        return digest_stream(stream)
+
+
+def is_intact(address: str, marker: Marker) -> bool:
+    """Whether every file that the marker lists is still there, unchanged."""
+    return changed_file(address, marker) is None
 
 
 def digest(address: str, kind: str) -> str:
-    """The content digest of an input: from its marker, else from the bytes of what was given."""
-    marker = read_marker(address) if _is_folder(address) else None
+    """The content digest of an input: from its marker, else from names and bytes of what was given.
+
+    Of a remote file without a marker the storage's own version stamp is taken (ETag, checksum or time), so that
+    nothing is downloaded.
+    """
+    marker = read_marker(address)
     if marker is not None:
         return marker.digest
     if kind == "mltable":
         from automl_components.core.tables import table_files
 
         files = table_files(address)
-    elif is_remote(address):
-        fs, path = _filesystem(address)
-        files = [fs.unstrip_protocol(name) for name in sorted(fs.find(path))]
+    elif not is_remote(address):
+        path = local_path(address)
+        if path.is_file():
+            return digest_file(path)
+        return digest_of({name: sha for name, (_, sha) in list_files(path).items()})
+    elif is_folder(address):
+        fs, path_ = filesystem(address)
+        files = [str(fs.unstrip_protocol(name)) for name in sorted(fs.find(path_))]
     else:
-        path_ = local_path(address)
-        return digest_file(path_) if path_.is_file() else digest_of({k: v[1] for k, v in list_files(path_).items()})
-    return digest_of([_digest_one(name) for name in files])
+        files = [address]
+    base = address.rstrip("/") if is_remote(address) else local_path(address).as_posix()
+    return digest_of([[name.removeprefix(base), _stamp(name)] for name in files])
 
 
-def _digest_one(address: str) -> str:
+def _stamp(address: str) -> Any:
+    """What changes when the content of a file does."""
     if not is_remote(address):
         return digest_file(local_path(address))
-    fs, path = _filesystem(address)
-    return str(fs.checksum(path))
-
-
-def _is_folder(address: str) -> bool:
-    if not is_remote(address):
-        return local_path(address).is_dir()
-    fs, path = _filesystem(address)
-    return bool(fs.isdir(path))
+    fs, path = filesystem(address)
+    info = fs.info(path)
+    found = next((str(info[key]) for key in _STAMPS if info.get(key)), None)
+    return [info.get("size"), found if found is not None else str(fs.checksum(path))]
 
 
 def check_input(name: str, address: str, kind: str, *, made_here: bool) -> None:
-    """Refuse an input that is absent, of another type, or incomplete.
+    """Refuse an input that is absent, of another type, incomplete, or changed since it was made.
 
     Parameters
     ----------
@@ -163,94 +218,121 @@ def check_input(name: str, address: str, kind: str, *, made_here: bool) -> None:
         Names the input, the address and what would be right.
     """
     shown = redacted(address)
-    if not exists(address):
+    if not exists(address) and not (kind == "mltable" and any(sign in address for sign in "*?[")):
         raise ArtifactError(f"input {name!r}: nothing at {shown}")
-    marker = read_marker(address) if _is_folder(address) else None
+    marker = read_marker(address)
     if marker is not None:
-        if marker.type != kind:
-            raise ArtifactError(f"input {name!r}: {shown} is a {marker.type}, a {kind} is needed")
-        if made_here and marker.name != name:
-            raise ArtifactError(f"input {name!r}: {shown} holds {marker.name!r} (made by {marker.component})")
-        return
-    if made_here:
+        _check_marker(name, address, kind, marker, made_here=made_here)
+    elif made_here:
         raise ArtifactError(
             f"input {name!r}: {shown} has no marker file {MARKER}: it is incomplete, or no component wrote it; "
             "run the step that makes it again"
         )
-    entry = ARTIFACT_TYPES[kind].entry
-    if kind == "mlflow_model" and entry is not None and not exists(join(address, entry)):
-        raise ArtifactError(f"input {name!r}: {shown} is not a {kind}: it has no {entry} file")
+    elif kind == "uri_file" and is_folder(address):
+        raise ArtifactError(f"input {name!r}: {shown} is a folder, a file is needed")
+    elif kind in ("uri_folder", "mlflow_model") and not is_folder(address):
+        raise ArtifactError(f"input {name!r}: {shown} is a file, the folder of a {kind} is needed")
+    elif kind == "mlflow_model" and not exists(join(address, str(ARTIFACT_TYPES[kind].entry))):
+        raise ArtifactError(
+            f"input {name!r}: {shown} is not a {kind}: it has no {ARTIFACT_TYPES[kind].entry} file"
+        )
+
+
+def _check_marker(name: str, address: str, kind: str, marker: Marker, *, made_here: bool) -> None:
+    shown = redacted(address)
+    if marker.type != kind:
+        raise ArtifactError(f"input {name!r}: {shown} is a {marker.type}, a {kind} is needed")
+    if made_here and marker.name != name:
+        raise ArtifactError(f"input {name!r}: {shown} holds {marker.name!r} (made by {marker.component})")
+    if not is_remote(address) and (file := changed_file(address, marker)):
+        raise ArtifactError(f"input {name!r}: {_changed(address, file, marker)}")
+
+
+def _changed(address: str, file: str, marker: Marker) -> str:
+    return (
+        f"{redacted(join(address, file))} is gone or was changed after {marker.component} wrote it; "
+        "run that step again"
+    )
 
 
 def localise(address: str, marker: Marker | None = None) -> Path:
-    """A local view of an artifact: itself, or a download that is kept as long as its content is the same."""
+    """A local view of an artifact: itself, or a download that is kept as long as its content is the same.
+
+    Raises
+    ------
+    ArtifactError
+        What was downloaded is not what the marker says.
+    """
     if not is_remote(address):
         return local_path(address)
-    fs, path = _filesystem(address)
-    key = hashlib.sha256(f"{address} {marker.digest if marker else fs.checksum(path)}".encode()).hexdigest()[:24]
-    target = cache_folder() / "inputs" / key / Path(path).name
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            draft = Path(scratch) / target.name
-            fs.get(path.rstrip("/") + ("/" if fs.isdir(path) else ""), str(draft), recursive=True)
-            if not target.exists():
-                draft.rename(target)
+    content = marker.digest if marker else digest(address, "uri_folder")
+    key = hashlib.sha256(f"{address.rstrip('/')} {content}".encode()).hexdigest()[:24]
+    place = cache_folder() / "inputs" / key
+    target = place / (posixpath.basename(address.rstrip("/").split("://", 1)[1]) or "root")
+    if not target.exists() or (marker is not None and not is_intact(str(target), marker)):
+        _download(address, target, marker)
+        _forget_unused(place.parent)
+    os.utime(place)
     return target
 
 
-def draft_folder(address: str) -> Path:
-    """Where the draft of an output is written: beside it, or in the cache for a remote one."""
-    if is_remote(address):
-        return cache_folder() / "drafts" / hashlib.sha256(address.encode()).hexdigest()[:24]
-    path = local_path(address)
-    return path.parent / f".{path.name}.draft"
-
-
-def publish(draft: Path, address: str, marker: Marker) -> None:
-    """Move a finished draft to its address; its marker becomes visible last."""
-    if not is_remote(address):
-        (draft / MARKER).write_text(marker.to_json(), encoding="utf-8")
-        target = local_path(address)
-        old = target.parent / f".{target.name}.old"
-        shutil.rmtree(old, ignore_errors=True)
+def _download(address: str, target: Path, marker: Marker | None) -> None:
+    fs, path = filesystem(address)
+    names = [""]
+    if marker is not None:
+        names = [*marker.files, MARKER]
+    elif is_folder(address):
+        names = [found.removeprefix(path).lstrip("/") for found in fs.find(path)]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        draft = Path(scratch) / target.name
+        local = [draft / name if name else draft for name in names]
+        for folder in {file.parent for file in local} | ({draft} if names != [""] else set()):
+            folder.mkdir(parents=True, exist_ok=True)
+        if names:
+            fs.get([posixpath.join(path, name) if name else path for name in names], list(map(str, local)))
+        if marker is not None and (file := changed_file(str(draft), marker)):
+            raise ArtifactError(_changed(address, file, marker))
         if target.exists():
-            target.rename(old)
+            target.rename(Path(scratch) / "broken")
         draft.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-        return
-    fs, path = _filesystem(address)
-    if fs.exists(join(path, MARKER)):
-        fs.rm_file(join(path, MARKER))  # from here on the old artifact is incomplete
-    if fs.exists(path):
-        fs.rm(path, recursive=True)
-    for name in marker.files:
-        target_ = join(path, name)
-        fs.makedirs(target_.rpartition("/")[0], exist_ok=True)
-        fs.put_file(str(draft / name), target_)
-    fs.pipe_file(join(path, MARKER), marker.to_json().encode())
-    shutil.rmtree(draft, ignore_errors=True)
+
+
+def _forget_unused(folder: Path) -> None:
+    """Delete local views that nobody has used for long; a view in use is never that old."""
+    for place in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if place.stat().st_mtime < time.time() - KEPT_DAYS * 86_400:
+                shutil.rmtree(place, ignore_errors=True)
 
 
 @contextmanager
-def writing(address: str) -> Iterator[None]:
-    """Turn a full disk or a folder without permission into an ArtifactError that names it."""
-    reasons = {
-        errno.ENOSPC: "the disk is full",
-        errno.EDQUOT: "the disk quota is used up",
-        errno.EACCES: "no permission to write there",
-        errno.EPERM: "no permission to write there",
-        errno.EROFS: "the file system is read-only",
-        errno.ENOTDIR: "a file is in the way of a folder",
-        errno.EEXIST: "a file is in the way of a folder",
-    }
+def writing(address: str, *drafts: Path) -> Iterator[None]:
+    """Turn a full disk, a missing permission or a file in the way into an ArtifactError that names the address.
+
+    Parameters
+    ----------
+    address : str
+        What is written, in the end.
+    *drafts : Path
+        Where it is written on the way. Errors of other places, such as an input that may not be read, pass.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in reasons:
+        places = [*drafts, *([] if is_remote(address) else [local_path(address)])]
+        if error.errno not in _REASONS or not _concerns(error, places):
             raise
         at = f" ({error.filename})" if error.filename else ""
         raise ArtifactError(
-            f"cannot write {redacted(address)}: {reasons[error.errno]}{at}; "
+            f"cannot write {redacted(address)}: {_REASONS[error.errno]}{at}; "
             "make room or give another --output, then start again: finished steps are kept"
         ) from error
+
+
+def _concerns(error: OSError, places: list[Path]) -> bool:
+    """Whether an error is about one of the places: at it, in it, or on the way to it."""
+    if error.errno in _FULL or not isinstance(error.filename, (str, bytes, os.PathLike)):
+        return True
+    path = Path(os.fsdecode(error.filename)).absolute()
+    return any(path == place or place in path.parents or path in place.parents for place in places)

@@ -1,0 +1,147 @@
+"""One run of a component: whether it is done already, its drafts, its provenance."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl_components.core import storage
+from automl_components.core.artifacts import (
+    ARTIFACT_TYPES,
+    Input,
+    Marker,
+    Output,
+    digest_of,
+    list_files,
+    redacted,
+)
+from automl_components.core.drafts import drafting, publish
+from automl_components.core.errors import ArtifactError
+from automl_components.core.settings import Settings
+
+if TYPE_CHECKING:
+    from automl_components.core.component import Component
+
+LIBRARIES = (
+    "automl-components", "numpy", "pandas", "scikit-learn", "scipy", "lightgbm", "xgboost", "catboost", "mlflow",
+)  # fmt: skip
+IN_MEMORY = "automl-table-"
+"""How folders begin that hold a table for one run."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run of a component: everything that decides what comes out."""
+
+    component: Component
+    given: Mapping[str, str]
+    digests: Mapping[str, str]
+    addresses: Mapping[str, str]
+    settings: Mapping[str, Settings]
+
+    def fingerprint(self, *, elastic: bool = False) -> str:
+        """SHA-256 of component, inputs and settings; ``elastic`` leaves out what may change while a draft goes on."""
+        left_out = self.component.elastic if elastic else ()
+        settings = {k: v for k, v in _plain(self.settings).items() if k not in left_out}
+        made_by = [self.component.name, self.component.version]
+        return digest_of({"component": made_by, "inputs": self.digests, "settings": settings})
+
+    def is_done(self) -> bool:
+        """Whether every output is there, complete, unchanged and of this fingerprint."""
+        for name, address in self.addresses.items():
+            try:
+                marker = storage.read_marker(address)
+            except ArtifactError:
+                return False  # of another version
+            if marker is None or (marker.name, marker.fingerprint) != (name, self.fingerprint()):
+                return False
+            if not storage.is_intact(address, marker):
+                return False
+        return True
+
+    def do(self) -> float:
+        """Call the function on drafts and publish them; returns the seconds."""
+        started = time.monotonic()
+        note = {"component": self.component.name, "fingerprint": self.fingerprint(elastic=True)}
+        with ExitStack() as stack:
+            by_address = stack.enter_context(
+                drafting(self.addresses.values(), note, resumable=self.component.resumable)
+            )
+            drafts = {name: by_address[address] for name, address in self.addresses.items()}
+            inputs = {name: self._local(name, address) for name, address in self.given.items()}
+            for name, address in self.addresses.items():
+                stack.enter_context(storage.writing(address, drafts[name]))
+            self.component.function(
+                **dict.fromkeys(self.component.inputs) | inputs,
+                **{
+                    n: Output(type=self.component.outputs[n].type, path=str(draft))
+                    for n, draft in drafts.items()
+                },
+                **self.settings,
+            )
+            seconds = time.monotonic() - started
+            made = [(drafts[n], a, self._marker(n, drafts[n], seconds)) for n, a in self.addresses.items()]
+            publish(made)
+        return seconds
+
+    def _local(self, name: str, address: str) -> Input[Any]:
+        """An input as the function gets it; a table without a marker is read where it is."""
+        kind, marker = self.component.inputs[name].type, storage.read_marker(address)
+        if kind == "mltable" and marker is None:
+            return Input(type=kind, path=address)
+        local = storage.localise(address, marker)
+        if kind == "uri_file" and marker is not None:
+            local = local / next(iter(marker.files))
+        return Input(type=kind, path=str(local))
+
+    def _marker(self, name: str, draft: Path, seconds: float) -> Marker:
+        """The marker of a finished draft; RuntimeError where the function did not write what it owes."""
+        kind, files = self.component.outputs[name].type, list_files(draft)
+        entry = ARTIFACT_TYPES[kind].entry
+        if not files or (entry is not None and entry not in files):
+            raise RuntimeError(
+                f"{self.component.name} left its output {name!r} without {entry or 'any file'}"
+            )
+        if kind == "uri_file" and len(files) > 1:
+            raise RuntimeError(
+                f"{self.component.name} left {len(files)} files in its output {name!r}, a uri_file"
+            )
+        return Marker(
+            type=kind, name=name, component=self.component.name, version=self.component.version,
+            fingerprint=self.fingerprint(), files=files, settings=_plain(self.settings),
+            inputs={k: {"path": _named(v), "digest": self.digests[k]} for k, v in self.given.items()},
+            libraries=library_versions(), seconds=round(seconds, 3),
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        )  # fmt: skip
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python, of this package and of the libraries that decide what a model becomes."""
+    found = {name: _version(name) for name in LIBRARIES}
+    return {"python": platform.python_version()} | {
+        name: version for name, version in found.items() if version
+    }
+
+
+def _version(name: str) -> str:
+    """The version of an installed package; empty where there is none."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _named(address: str) -> str:
+    """An input's address as a marker tells it."""
+    return "DataFrame" if Path(address).parent.name.startswith(IN_MEMORY) else redacted(address)
+
+
+def _plain(settings: Mapping[str, Settings]) -> dict[str, Any]:
+    return {name: section.model_dump(mode="json") for name, section in settings.items()}
