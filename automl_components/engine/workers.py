@@ -2,6 +2,7 @@
 
 The one place of the engine that knows a folder: it is how processes share arrays. Parent and child exchange JSON
 lines over the child's standard input and output; the input doubles as a lifeline, so no child outlives its parent.
+What a child does is in :mod:`automl_components.engine.worker`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,80 +24,116 @@ from typing import Any
 
 import psutil
 
+from automl_components.core.errors import RunError
+
 GRACE = 2.0
 """Seconds that a fit is given to notice its own deadline before its process is killed."""
+WATCH = 0.2
+"""Seconds between two looks at time and memory."""
+STARTUP = 120.0
+"""Seconds that a process may take to start."""
+ATTEMPTS = 3
+"""Processes in a row that may end while they start, before the pool gives up."""
+CHILD = "import sys; sys.path[:] = sys.argv[1:]; from automl_components.engine.worker import main; main()"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """How one request ended: ``status`` as in a trial's record, with the facts of the work or its error."""
+    """How one request ended: ``status`` as in a trial's record, with the facts of the work or its error.
+
+    ``started`` is in seconds since 1970, ``seconds`` what it took, ``peak_mb`` the process's resident memory.
+    """
 
     request: dict[str, Any]
     status: str
     facts: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] | None = None
+    started: float = 0.0
     seconds: float = 0.0
     peak_mb: float = 0.0
+
+
+Messages = queue.Queue[tuple["_Process", "dict[str, Any] | None"]]
 
 
 class _Process:
     """One child process and what it is busy with."""
 
-    def __init__(self, pool: Pool, number: int) -> None:
-        self.pool, self.number = pool, number
+    def __init__(self, folder: Path, number: int, threads: int, messages: Messages) -> None:
+        self.number, self.messages = number, messages
         self.request: dict[str, Any] | None = None
-        self.log = pool.folder / f"worker-{number}.log"
-        threads = str(pool.threads)
-        env = dict(os.environ, OMP_NUM_THREADS=threads, OPENBLAS_NUM_THREADS=threads, MKL_NUM_THREADS=threads)
+        self.ready, self.mark, self.peak = False, 0, 0.0
+        self.started, self.deadline = time.monotonic(), time.monotonic() + STARTUP
+        self.log = folder / f"worker-{number}.log"
+        limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
         with self.log.open("wb") as log:
             self.child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-c", "from automl_components.engine.workers import main; main()"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=env, text=True, encoding="utf-8",
+                [sys.executable, "-c", CHILD, *sys.path], env={**os.environ, **limits},
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8",
             )  # fmt: skip
-        threading.Thread(target=self._read, args=(self.child,), daemon=True).start()
-        self._send({"folder": str(pool.folder.absolute()), "path": sys.path})
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        self._send({"folder": str(folder.absolute())})
 
-    def _read(self, child: subprocess.Popen[str]) -> None:
-        assert child.stdout is not None
-        for line in child.stdout:
-            self.pool.messages.put((self, child, json.loads(line)))
-        self.pool.messages.put((self, child, None))
+    def _read(self) -> None:
+        assert self.child.stdout is not None
+        with self.child.stdout as lines, contextlib.suppress(ValueError):  # a last line may be cut off
+            for line in lines:
+                self.messages.put((self, json.loads(line)))
+        self.messages.put((self, None))
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self.child.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # a dead child is reported by its reader
+        with contextlib.suppress(OSError):  # a dead child is reported by its reader
             self.child.stdin.write(json.dumps(message) + "\n")
             self.child.stdin.flush()
 
+    @property
+    def free(self) -> bool:
+        """Whether it waits for a request."""
+        return self.ready and self.request is None and self.reader.is_alive()
+
     def start(self, request: dict[str, Any], seconds: float | None) -> None:
-        self.request, self.started, self.peak = request, time.monotonic(), 0.0
-        self.deadline = None if seconds is None else self.started + seconds + GRACE
+        self.request, self.peak, self.mark = request, 0.0, self.log.stat().st_size
+        self.started, self.began = time.monotonic(), time.time()
+        self.deadline = float("inf") if seconds is None else self.started + seconds + GRACE
         self._send(dict(request, seconds=seconds))
 
     def memory(self) -> float:
         """Resident bytes of the child and its children."""
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self.child.pid)
-            rss = process.memory_info().rss + sum(c.memory_info().rss for c in process.children(recursive=True))
+            rss = process.memory_info().rss + sum(
+                c.memory_info().rss for c in process.children(recursive=True)
+            )
             self.peak = max(self.peak, float(rss))
             return float(rss)
         return 0.0
 
     def kill(self) -> None:
-        with contextlib.suppress(psutil.Error):
-            for child in psutil.Process(self.child.pid).children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    child.kill()
-        self.child.kill()
-        self.child.wait()
-        for stream in (self.child.stdin, self.child.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        if self.child.poll() is None:
+            with contextlib.suppress(psutil.Error):
+                for child in psutil.Process(self.child.pid).children(recursive=True):
+                    with contextlib.suppress(psutil.Error):
+                        child.kill()
+            self.child.kill()
+            self.child.wait()
+        self.reader.join(timeout=5)
+        if self.child.stdin is not None:
+            with contextlib.suppress(OSError):
+                self.child.stdin.close()
 
-    def last_words(self) -> str:
-        """The end of what the child wrote to standard error."""
-        return self.log.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
+    def cause(self) -> str:
+        """Why a process that ended has ended, and the end of what it wrote to standard error meanwhile."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.child.wait(timeout=5)
+        self.kill()
+        code = self.child.wait()
+        text = f"killed by signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        with self.log.open("rb") as log:
+            log.seek(max(self.mark, self.log.stat().st_size - 2000))
+            words = log.read().decode("utf-8", errors="replace").strip()
+        return text + (f"; its last words: {words}" if words else "")
 
 
 class Pool:
@@ -109,58 +146,61 @@ class Pool:
     workers, threads : int
         Number of processes, and threads that each may use.
     memory_bytes : float
-        A worker above this resident size is killed.
+        A worker above this resident size is killed; by default 90 % of what is free now, shared out.
+
+    Raises
+    ------
+    RunError
+        From ``submit``, ``wait`` and ``run``: three processes in a row ended before they were ready.
     """
 
-    def __init__(self, folder: Path, *, workers: int = 1, threads: int = 1, memory_bytes: float | None = None) -> None:
-        self.folder, self.threads = folder, threads
+    def __init__(
+        self, folder: Path, *, workers: int = 1, threads: int = 1, memory_bytes: float | None = None
+    ) -> None:
+        self.folder, self.workers, self.threads = folder, workers, threads
         self.memory_bytes = memory_bytes or 0.9 * psutil.virtual_memory().available / workers
-        self.messages: queue.Queue[tuple[_Process, Any, dict[str, Any] | None]] = queue.Queue()
-        self.processes = [_Process(self, number) for number in range(workers)]
+        self.messages: Messages = queue.Queue()
+        self.replies: deque[Reply] = deque()
+        self.processes: list[_Process] = []
+        self.false_starts, self.watched = 0, time.monotonic()
+        self._fill()
 
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        for process in self.processes:
-            process.kill()
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        while self.processes:
+            self._remove(self.processes[0])
 
     @property
     def idle(self) -> int:
         """Number of workers without a request."""
-        return sum(process.request is None for process in self.processes)
+        return self.workers - sum(process.request is not None for process in self.processes)
 
     @property
     def busy(self) -> bool:
-        """Whether any request is running."""
-        return self.idle < len(self.processes)
+        """Whether any request is running, or has ended and was not waited for."""
+        return bool(self.replies) or self.idle < self.workers
+
+    def wait_ready(self) -> None:
+        """Block until a worker waits for a request."""
+        self._fill()
+        while not any(process.free for process in self.processes):
+            self._step()
+            self._fill()
 
     def submit(self, request: dict[str, Any], *, seconds: float | None = None) -> None:
-        """Give a request to an idle worker; after ``seconds`` (and a grace) it is killed."""
-        next(process for process in self.processes if process.request is None).start(request, seconds)
+        """Give a request to an idle worker, as soon as there is one; after ``seconds`` and a grace it is killed."""
+        self.wait_ready()
+        next(process for process in self.processes if process.free).start(request, seconds)
 
     def wait(self) -> Reply:
         """Block until a running request has ended, whatever became of it."""
-        while True:
-            try:
-                process, child, message = self.messages.get(timeout=0.2)
-            except queue.Empty:
-                for process in self.processes:
-                    if process.request is not None and (reply := self._overrun(process)):
-                        return reply
-                continue
-            if child is not process.child or process.request is None:
-                continue  # of a process that was replaced
-            if message is None:
-                code = process.child.wait()
-                cause = f"killed by signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-                words = process.last_words()
-                text = f"the trial's process ended: {cause}" + (f"; its last words: {words}" if words else "")
-                return self._replace(process, "Failed", {"type": "ProcessDied", "message": text})
-            if message["kind"] == "done":
-                return self._end(process, "Completed", facts=message["facts"])
-            if message["kind"] == "failed":
-                return self._end(process, "Failed", error=message["error"])
+        while not self.replies:
+            self._step()
+        return self.replies.popleft()
 
     def run(self, request: dict[str, Any], *, seconds: float | None = None) -> Reply:
         """Submit one request and wait for it."""
@@ -169,102 +209,80 @@ class Pool:
 
     def cancel(self) -> None:
         """Kill what runs; its results are lost."""
-        for number, process in enumerate(self.processes):
-            if process.request is not None:
-                process.kill()
-                self.processes[number] = _Process(self, number)
+        for process in [process for process in self.processes if process.request is not None]:
+            self._remove(process)
+        self.replies.clear()
 
-    def _overrun(self, process: _Process) -> Reply | None:
-        if process.deadline is not None and time.monotonic() > process.deadline:
-            seconds = time.monotonic() - process.started
-            return self._replace(
-                process, "TimedOut", {"type": "TimedOut", "message": f"not done after {seconds:.0f} s; killed"}
-            )
-        if (used := process.memory()) > self.memory_bytes:
-            text = f"used {used / 2**20:.0f} MB, the limit is {self.memory_bytes / 2**20:.0f} MB; killed"
-            return self._replace(process, "Failed", {"type": "MemoryLimit", "message": text})
-        return None
+    def _fill(self) -> None:
+        used = {process.number for process in self.processes}
+        for number in sorted(set(range(self.workers)) - used):
+            self.processes.append(_Process(self.folder, number, self.threads, self.messages))
 
-    def _replace(self, process: _Process, status: str, error: dict[str, str]) -> Reply:
+    def _remove(self, process: _Process) -> None:
         process.kill()
-        reply = self._end(process, status, error=error | {"stage": "fit"})
-        self.processes[process.number] = _Process(self, process.number)
-        return reply
+        self.processes.remove(process)
+
+    def _step(self) -> None:
+        """Take in one message, and look after time and memory when it is time to."""
+        with contextlib.suppress(queue.Empty):
+            process, message = self.messages.get(timeout=WATCH)
+            if process in self.processes:  # not one that was killed
+                self._take(process, message)
+        if time.monotonic() >= self.watched + WATCH:
+            for process in list(self.processes):
+                self._watch(process)
+            self.watched = time.monotonic()
+
+    def _take(self, process: _Process, message: dict[str, Any] | None) -> None:
+        if message is None and not process.ready:
+            self._false_start(process, process.cause())
+        elif message is None:
+            text = f"the trial's process ended: {process.cause()}"
+            self._stop(process, "Failed", "ProcessDied", text)
+        elif message["kind"] == "ready":
+            process.ready, self.false_starts, process.deadline = True, 0, float("inf")
+        elif message["kind"] == "done":
+            self._end(process, "Completed", facts=message["facts"])
+        else:
+            self._end(process, "Failed", error=message["error"])
+
+    def _watch(self, process: _Process) -> None:
+        late = time.monotonic() > process.deadline
+        if late and not process.ready:
+            self._false_start(process, f"not ready after {STARTUP:.0f} s")
+        elif late:
+            seconds = time.monotonic() - process.started
+            self._stop(process, "TimedOut", "TimedOut", f"not done after {seconds:.0f} s; killed")
+        elif process.request is not None and (used := process.memory()) > self.memory_bytes:
+            text = f"used {used / 2**20:.0f} MB, the limit is {self.memory_bytes / 2**20:.0f} MB; killed"
+            self._stop(process, "Failed", "MemoryLimit", text)
+
+    def _false_start(self, process: _Process, cause: str) -> None:
+        self.false_starts += 1
+        self._remove(process)
+        if self.false_starts >= ATTEMPTS:
+            raise RunError(
+                f"trial processes cannot be started, {ATTEMPTS} attempts ended; the last one: {cause}"
+            )
+
+    def _stop(self, process: _Process, status: str, kind: str, message: str) -> None:
+        """End a process; what it worked on, if anything, has failed."""
+        if process.request is not None:
+            self._end(process, status, error={"type": kind, "message": message, "stage": "fit"})
+        self._remove(process)
 
     def _end(
-        self, process: _Process, status: str, *, facts: dict[str, Any] | None = None, error: dict[str, str] | None = None
-    ) -> Reply:
+        self,
+        process: _Process,
+        status: str,
+        *,
+        facts: dict[str, Any] | None = None,
+        error: dict[str, str] | None = None,
+    ) -> None:
         process.memory()
-        request, process.request = process.request, None
+        request, process.request, process.deadline = process.request, None, float("inf")
         assert request is not None
         seconds = time.monotonic() - process.started
-        return Reply(request, status, facts or {}, error, seconds, process.peak / 2**20)
-
-
-def main() -> None:
-    """The child's life: attach the problem, answer requests until the parent closes the lifeline."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints goes to the log
-    inbox: queue.Queue[dict[str, Any]] = queue.Queue()
-    lifeline = os.fdopen(os.dup(0), encoding="utf-8")
-    threading.Thread(target=_listen, args=(lifeline, inbox), daemon=True).start()
-    hello = inbox.get()
-    sys.path[:] = hello["path"]
-    warnings.simplefilter("ignore")
-    from automl_components.engine.problem import Problem
-
-    folder = Path(hello["folder"])
-    problem = Problem.attach(folder)
-
-    def reply(message: dict[str, Any]) -> None:
-        replies.write(json.dumps(message) + "\n")
-        replies.flush()
-
-    while True:
-        request = inbox.get()
-        try:
-            reply({"kind": "done", "facts": _answer(problem, request)})
-        except Exception as error:  # noqa: BLE001 - the trial boundary: a failing trial is a result
-            reply({"kind": "failed", "error": _describe(error)})
-
-
-def _listen(lifeline: Any, inbox: queue.Queue[dict[str, Any]]) -> None:
-    for line in lifeline:
-        inbox.put(json.loads(line))
-    os._exit(0)
-
-
-def _answer(problem: Any, request: dict[str, Any]) -> dict[str, Any]:
-    import numpy as np
-
-    from automl_components.engine import trial
-
-    config = trial.Config(request["algorithm"], request["params"])
-    seconds = request["seconds"]
-    deadline = None if seconds is None else time.monotonic() + seconds
-    if request["kind"] == "trial":
-        facts, predictions = trial.cross_validate(problem, config, threads=request["threads"], deadline=deadline)
-        np.save(request["out"], predictions.astype(np.float32 if predictions.ndim == 2 else np.float64))
-        return facts
-    from skops import io
-
-    rows = None if request.get("rows") is None else np.load(request["rows"])
-    started = time.perf_counter()
-    learner = trial.refit(problem, config, threads=request["threads"], rounds=request["rounds"], rows=rows)
-    fit_s = time.perf_counter() - started
-    if request.get("predict") is not None:
-        positions = np.load(request["predict"])
-        np.save(request["out"], trial.predict(problem.task, learner, problem.features.take(positions)))
-    else:
-        io.dump(learner, request["out"])
-    return {"fit_s": fit_s}
-
-
-def _describe(error: Exception) -> dict[str, str]:
-    import traceback
-
-    frames = traceback.extract_tb(error.__traceback__)
-    stage = "predict" if any(frame.name.startswith("predict") for frame in frames) else "fit"
-    last = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return {"type": type(error).__name__, "message": f"{error} (at {last})"[:2000], "stage": stage}
+        self.replies.append(
+            Reply(request, status, facts or {}, error, process.began, seconds, process.peak / 2**20)
+        )

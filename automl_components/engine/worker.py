@@ -1,0 +1,97 @@
+"""A trial process from within: attach the problem, answer requests until the parent is gone."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """The child's life; the first line it reads names the folder of the problem."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints goes to the log
+    inbox: queue.Queue[dict[str, Any]] = queue.Queue()
+    lifeline = os.fdopen(os.dup(0), encoding="utf-8")
+    threading.Thread(target=_listen, args=(lifeline, inbox), daemon=True).start()
+    hello = inbox.get()
+    warnings.simplefilter("ignore")
+    import automl_components.engine.trial  # noqa: F401 - a second and more of imports before the first trial's clock runs
+    from automl_components.engine.problem import Problem
+
+    problem = Problem.attach(Path(hello["folder"]))
+
+    def reply(message: dict[str, Any]) -> None:
+        replies.write(json.dumps(message) + "\n")
+        replies.flush()
+
+    reply({"kind": "ready"})
+    while True:
+        request = inbox.get()
+        try:
+            reply({"kind": "done", "facts": _answer(problem, request)})
+        except Exception as error:  # noqa: BLE001 - the trial boundary: a failing trial is a result
+            reply({"kind": "failed", "error": _describe(error)})
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process with the thread that started it, even while a library keeps Python's lock."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGKILL))
+
+
+def _listen(lifeline: Any, inbox: queue.Queue[dict[str, Any]]) -> None:
+    for line in lifeline:
+        inbox.put(json.loads(line))
+    os._exit(0)
+
+
+def _answer(problem: Any, request: dict[str, Any]) -> dict[str, Any]:
+    import numpy as np
+
+    from automl_components.engine import trial
+
+    config = trial.Config(request["algorithm"], request["params"])
+    seconds = request["seconds"]
+    deadline = None if seconds is None else time.monotonic() + seconds
+    if request["kind"] == "trial":
+        facts, predictions = trial.cross_validate(
+            problem, config, threads=request["threads"], deadline=deadline
+        )
+        np.save(request["out"], predictions.astype(np.float32 if predictions.ndim == 2 else np.float64))
+        return facts
+    from skops import io
+
+    rows = None if request.get("rows") is None else np.load(request["rows"])
+    started = time.perf_counter()
+    learner = trial.refit(
+        problem, config, threads=request["threads"], rounds=request["rounds"], rows=rows, deadline=deadline
+    )
+    fit_s = time.perf_counter() - started
+    if request.get("predict") is not None:
+        positions = np.load(request["predict"])
+        predictions = trial.predict(problem.task, learner, problem.features.take(positions))
+        np.save(request["out"], trial.checked(problem, predictions, len(positions)))
+    else:
+        io.dump(learner, request["out"])
+    return {"fit_s": fit_s}
+
+
+def _describe(error: Exception) -> dict[str, str]:
+    """Type, message with the line that raised it, and stage."""
+    frames = traceback.extract_tb(error.__traceback__)
+    stage = "predict" if any(frame.name.startswith("predict") for frame in frames) else "fit"
+    last = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return {"type": type(error).__name__, "message": f"{error} (at {last})"[:2000], "stage": stage}
