@@ -56,7 +56,7 @@ def to_dates(column: pd.Series, formats: Sequence[str] = (), timezone: str | Non
     else:
         labels = cells.to_labels(column)
         parsed = parse_dates(labels.cat.categories, formats, timezone)
-        values = cells.spread(parsed, labels, np.datetime64("NaT"))
+        values = cells.spread(parsed, labels, np.datetime64("NaT", "us"))
     return pd.Series(values, index=column.index, name=column.name)
 
 

@@ -276,7 +276,7 @@ def test_times_as_text_are_put_in_order_with_one_format_for_both_tables(table, f
     checked = check(
         table.assign(day=table["day"].dt.strftime(form)), validation=late, split_time_column_name="day"
     )
-    assert (np.diff(checked.time) > np.timedelta64(0)).all()
+    assert (np.diff(checked.time) > np.timedelta64(0, "us")).all()
 
 
 def test_the_format_of_dates_is_found_over_both_tables(table):
