@@ -82,7 +82,7 @@ def search_trials(
         emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
 
     started = time.monotonic()
-    workers = min(limits.max_concurrent_trials, limits.max_trials)
+    workers = min(limits.workers(threads), limits.max_trials)
     with Pool(scratch, workers=workers, threads=threads) as pool:
         results = search.run(pool, request, on_result)
     shutil.rmtree(scratch)

@@ -82,3 +82,14 @@ class LimitsSettings(Settings):
         if self.max_cores_per_trial == -1:
             return max(1, cores // self.max_concurrent_trials)
         return min(self.max_cores_per_trial, cores)
+
+    def workers(self, threads: int) -> int:
+        """Trials at the same time: what was asked for, else as many as fill the cores of one trial.
+
+        Parameters
+        ----------
+        threads : int
+            What a fit really uses; on a small table less than :attr:`threads`.
+        """
+        asked = "max_concurrent_trials" in self.model_fields_set
+        return self.max_concurrent_trials if asked else max(1, self.threads // threads)
