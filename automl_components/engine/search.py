@@ -18,7 +18,9 @@ from automl_components.engine.workers import Pool, Reply
 LANDMARKS = 20
 """Trials before early termination looks at the scores at all (Azure's documented rule)."""
 PATIENCE = 10
-"""Trials without a better score after which it stops: at trial 31 for the first time."""
+"""It stops when the best score has not changed over this many trials: at trial 31 for the first time."""
+DRAWS = 100
+"""Configurations drawn for one trial until one is new; after that the spaces count as used up."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Search:
 
     What trial number n is depends on the seed, the algorithms and the results of the first trials (one for each
     algorithm), never on the clock nor on how many processes work: those decide only how many trials there are.
+    No configuration runs twice.
 
     Parameters
     ----------
@@ -59,7 +62,8 @@ class Search:
         In the order in which their defaults are tried.
     limits : SearchLimits
     finished : sequence of TrialResult
-        Results of an earlier, interrupted process; they are not trained again.
+        Results of an earlier, interrupted process; they are not trained again, and the time that they took is
+        part of the limit.
     """
 
     def __init__(
@@ -71,9 +75,12 @@ class Search:
     ) -> None:
         self.problem, self.algorithms, self.limits = problem, list(algorithms), limits
         self.metric = problem.scorer().metric
-        self.results = {result.number: result for result in finished}
+        self.results = {result.number: result for result in finished if result.number <= limits.max_trials}
+        self.spent = sum(result.seconds for result in finished)
         self.stop_reason = ""
         self._running: set[int] = set()
+        self._drawn: dict[int, Config | None] = {}
+        self._known: set[str] = set()
 
     def run(
         self,
@@ -98,39 +105,57 @@ class Search:
         list of TrialResult
             Old and new, by number; the reason of the end is in ``stop_reason``.
         """
-        started = time.monotonic()
-        while True:
-            self.stop_reason = self._stop(time.monotonic() - started)
-            if self.stop_reason:
-                break
-            number = self._next()
-            if pool.idle and number is not None:
-                config = self.propose(number)
+        started = time.monotonic() - self.spent / pool.workers
+        while not (reason := self._stop()):
+            end = self._end(time.monotonic() - started)
+            number = None if end else self._next()
+            config = None if number is None else self.propose(number)
+            if pool.idle and number is not None and config is not None:
+                pool.wait_ready()  # starting a process is no part of a trial's time
                 on_start(number, config)
-                left = self._seconds_left(started)
+                left = self._seconds_left(time.monotonic() - started)
                 pool.submit(dict(request(number, config), number=number, kind="trial"), seconds=left)
                 self._running.add(number)
-            elif pool.busy:
+            elif pool.busy:  # also when the time is up: what runs knows that, and is given a moment to end
                 result = self._result(pool.wait())
                 self._running.discard(result.number)
                 self.results[result.number] = result
                 on_result(result)
             else:
-                self.stop_reason = f"max_trials: {self.limits.max_trials} trials were run"
+                reason = end or self._exhausted(number)
                 break
         pool.cancel()
+        self.stop_reason = reason
         return [self.results[number] for number in sorted(self.results)]
 
-    def propose(self, number: int) -> Config:
-        """The configuration of trial ``number`` (1, 2, ...); needs the results of the first trials beyond them."""
+    def propose(self, number: int) -> Config | None:
+        """The configuration of trial ``number`` (1, 2, ...); beyond the first trials, it needs their results.
+
+        None where no new configuration was found.
+        """
         if number <= len(self.algorithms):
             algorithm = self.algorithms[number - 1]
             return Config(algorithm.name, algorithm.defaults(self.problem.task, self.problem.shape))
+        for one in range(len(self.algorithms) + 1, number + 1):  # in order: each differs from all before it
+            if one not in self._drawn:
+                self._drawn[one] = self._draw(one)
+        return self._drawn[number]
+
+    def _draw(self, number: int) -> Config | None:
+        """A new configuration of an algorithm that is drawn by rank, the n-th best with a weight of 1 / n."""
         rng = np.random.default_rng([self.problem.seed, number])
+        if not self._known:
+            firsts = map(self.propose, range(1, len(self.algorithms) + 1))
+            self._known = {config.key for config in firsts if config is not None}
         ranked = self._ranked()
         weights = 1.0 / np.arange(1, len(ranked) + 1)
-        algorithm = ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
-        return Config(algorithm.name, suggest(algorithm, self.problem.task, self.problem.shape, rng))
+        for _ in range(DRAWS):
+            algorithm = ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
+            params = suggest(algorithm, self.problem.task, self.problem.shape, rng)
+            if (config := Config(algorithm.name, params)).key not in self._known:
+                self._known.add(config.key)
+                return config
+        return None
 
     def _ranked(self) -> list[Algorithm]:
         """Algorithms whose first trial was completed, best first; all of them when none was."""
@@ -154,32 +179,41 @@ class Search:
             return None
         return number
 
-    def _stop(self, elapsed: float) -> str:
-        """Why to stop now, looking only at results without a gap before them; empty to go on."""
+    def _stop(self) -> str:
+        """Why the scores say to stop, looking only at results without a gap before them; empty to go on."""
         limits = self.limits
-        if limits.seconds is not None and elapsed >= limits.seconds:
-            return f"timeout: {limits.seconds:.0f} s are used up"
-        best, since, number = -np.inf, 0, 0
+        best, since, number = -np.inf, 1, 0
         while (number := number + 1) in self.results:
             worth = self._worth(self.results[number])
-            since = number if worth > best or not since else since
+            since = number if worth > best else since
             best = max(best, worth)
             if limits.exit_score is not None and best >= self.metric.sign(limits.exit_score):
                 return self._cut(number, f"exit_score: {limits.exit_score:g} was reached by trial {number}")
-            waited = number - max(since, LANDMARKS)
-            if limits.early_termination and waited > PATIENCE:
+            waited = number > LANDMARKS + PATIENCE and number - since >= PATIENCE
+            if limits.early_termination and waited:
                 return self._cut(number, f"early termination: no better score since trial {since}")
         return ""
+
+    def _end(self, elapsed: float) -> str:
+        """Why the clock says to start nothing more; empty to go on."""
+        limit = self.limits.seconds
+        return f"timeout: {limit:g} s are used up" if limit is not None and elapsed >= limit else ""
+
+    def _exhausted(self, number: int | None) -> str:
+        """Why there is no further trial."""
+        if number is None:
+            return f"max_trials: {self.limits.max_trials} trials were run"
+        return f"search spaces: no new configuration was found for trial {number}"
 
     def _cut(self, number: int, reason: str) -> str:
         """Forget trials after the one that ended the search: another number of workers would not have run them."""
         self.results = {n: result for n, result in self.results.items() if n <= number}
         return reason
 
-    def _seconds_left(self, started: float) -> float | None:
+    def _seconds_left(self, elapsed: float) -> float | None:
         limits = [self.limits.trial_seconds]
         if self.limits.seconds is not None:
-            limits.append(max(0.1, self.limits.seconds - (time.monotonic() - started)))
+            limits.append(max(0.1, self.limits.seconds - elapsed))
         known = [limit for limit in limits if limit is not None]
         return min(known) if known else None
 
@@ -194,6 +228,6 @@ class Search:
                      "message": f"{self.problem.primary_metric} is undefined on every split"}  # fmt: skip
         return TrialResult(
             number=request["number"], algorithm=config.algorithm, params=config.params, status=status,
-            seed=config.seed(self.problem.seed), seconds=round(reply.seconds, 4), peak_mb=round(reply.peak_mb, 1),
-            error=error, **facts,
+            seed=config.seed(self.problem.seed), started=round(reply.started, 3), seconds=round(reply.seconds, 4),
+            peak_mb=round(reply.peak_mb, 1), error=error, **facts,
         )  # fmt: skip

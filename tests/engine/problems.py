@@ -83,7 +83,7 @@ def raises(y_true, y_pred):
 
 def segfaults(y_true, y_pred):
     """Dies with last words."""
-    os.write(2, b"the stack is on fire\\n")
+    os.write(2, b"the stack is on fire\n")
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
