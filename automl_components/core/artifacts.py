@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MARKER = "_artifact.json"
 
 _CREDENTIALS = re.compile(
-    r"(?<=://)(?:[^/:@\s]+:(?!\d+(?:/|$))[^@\s]*"  # user:password, but not host:port
+    r"(?<=://)(?:[^/:@\s]+:(?!\d+(?:/|$))[^@\s]*(?:@[^/@\s]*)*"  # user:password, but not host:port
     r"|(?<!abfs://)(?<!abfss://)(?<!wasb://)(?<!wasbs://)[^/:@\s]+)@"  # a token; in Azure's addresses a container
 )
 _QUERY = re.compile(r"(?<=\?)[^?\s]*=\S*$")  # signatures of shared links

@@ -83,8 +83,8 @@ def drafting(
                 for address, draft in drafts.items():
                     _remove(draft, notes[address])
             raise
-        for file in notes.values():
-            file.unlink(missing_ok=True)
+        for address, draft in drafts.items():
+            _remove(draft, notes[address])
 
 
 @contextmanager

@@ -538,7 +538,7 @@ def test_kill_9_in_the_middle_leaves_nothing_that_looks_finished(tmp_path: Path)
 def test_a_place_that_cannot_be_written_is_named_before_any_work(count: Component, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     for place in (tmp_path / "file" / "run", tmp_path / "file"):
-        with pytest.raises(ArtifactError, match="cannot write .*file.* in the way of a folder"):
+        with pytest.raises(ArtifactError, match=r"cannot write .*file.* in the way of a folder"):
             count.run({"table": table()}, {"counted": place}, {})
     assert not CALLS
     assert (tmp_path / "file").read_text() == "in the way"
@@ -559,7 +559,7 @@ def test_outputs_need_places_of_their_own(count: Component, tmp_path: Path) -> N
     (tmp_path / "in").mkdir()
     table().to_csv(tmp_path / "in" / "t.csv", index=False)
     with pytest.raises(
-        SettingsError, match="output 'counted' cannot be at .*, that is also the place of input 'table'"
+        SettingsError, match=r"output 'counted' cannot be at .*, that is also the place of input 'table'"
     ):
         count.run({"table": tmp_path / "in"}, {"counted": tmp_path / "in" / ".." / "in"}, {})
     with pytest.raises(SettingsError, match="also the place of output 'second'"):
