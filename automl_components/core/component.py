@@ -21,7 +21,7 @@ from automl_components.core.artifacts import (
     Source,
     redacted,
 )
-from automl_components.core.errors import SettingsError, nearest
+from automl_components.core.errors import ArtifactError, SettingsError, nearest
 from automl_components.core.events import emit
 from automl_components.core.settings import Settings
 from automl_components.core.work import IN_MEMORY, Work
@@ -149,6 +149,7 @@ class Component:
         SettingsError
             An unknown key (the nearest known one is named) or a wrong value.
         """
+        self._check_keys(set(values) - ignore - set(self.settings))
         rest, sections = dict(values), {}
         for name, cls in self.settings.items():
             given = rest.pop(name) if isinstance(rest.get(name), Settings) else None
@@ -157,11 +158,17 @@ class Component:
             elif given is None:
                 given = next((rest.pop(key) for key in (name, cls.section) if key in rest), None)
             sections[name] = cls.read(given, where="" if cls.inline else cls.section or name)
-        unknown = [key for key in rest if key not in ignore]
+        if rest.keys() - ignore:
+            raise SettingsError(
+                f"{self.name}: {min(rest.keys() - ignore)!r} is given twice, or is no section of its own"
+            )
+        return sections
+
+    def _check_keys(self, keys: set[str]) -> None:
+        unknown = sorted(keys - set(self.setting_keys()))
         if unknown:
             known = [*self.inputs, *self.outputs, *self.setting_keys()]
             raise SettingsError(f"{self.name}: unknown argument {unknown[0]!r}{nearest(unknown[0], known)}")
-        return sections
 
     def setting_keys(self) -> list[str]:
         """The top-level keys that a settings file for this component may have."""
@@ -189,8 +196,8 @@ class Component:
         RunError
             The work failed. A resumable component goes on from its draft when it is started again.
         """
+        self._check_names(inputs, outputs, settings)
         addresses = {name: str(getattr(value, "path", value)) for name, value in outputs.items()}
-        self._check_names(inputs, addresses, settings)
         sections = {name: cls.read(settings.get(name)) for name, cls in self.settings.items()}
         with ExitStack() as stack:
             given = {k: self._source(k, v, stack) for k, v in inputs.items() if v is not None}
@@ -250,6 +257,11 @@ class Component:
     def _source(self, name: str, value: Source, stack: ExitStack) -> str:
         """The address of what was given; a table in memory becomes a folder for as long as the run lasts."""
         if isinstance(value, (Input, Output)):
+            if value.type not in (self.inputs[name].type, "uri_folder", "uri_file"):
+                raise ArtifactError(
+                    f"input {name!r}: {redacted(value.path)} is given as a {value.type}, "
+                    f"a {self.inputs[name].type} is needed"
+                )
             return value.path
         if isinstance(value, (str, Path)):
             return str(value)
@@ -289,6 +301,8 @@ def component(
             hint, optional = _unwrap(hints[name]), parameter.default is None
             origin = typing.get_origin(hint)
             if origin is Input or origin is Output:
+                if origin is Output and optional:
+                    raise TypeError(f"{function.__name__}: the output {name} cannot be optional")
                 kind: type[ArtifactType] = typing.get_args(hint)[0]
                 (inputs if origin is Input else outputs)[name] = Port(name, kind.__name__, optional)
             elif isinstance(hint, type) and issubclass(hint, Settings):

@@ -1,0 +1,491 @@
+"""Runs of components: what is refused before any work, what is reused, and what is left on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+import pytest
+
+from automl_components.core import storage
+from automl_components.core.artifacts import Input, Output, mlflow_model, mltable, uri_file, uri_folder
+from automl_components.core.component import COMPONENTS, Component, Port, component
+from automl_components.core.errors import ArtifactError, DataError, RunError, SettingsError
+from automl_components.core.events import listening
+from automl_components.core.settings import Settings
+from automl_components.core.tables import read_table
+
+
+class Facts(Settings):
+    inline: ClassVar[bool] = True
+    factor: int
+    word: str = "a"
+
+
+class Ends(Settings):
+    section: ClassVar[str] = "ends"
+    rounds: int = 3
+
+
+class Body:
+    """What the component of these tests does; a test may replace ``work``. ``calls`` counts."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.work: Callable[..., None] = self.write
+        self.seen: dict[str, Any] = {}
+
+    def __call__(self, **arguments: Any) -> None:
+        self.calls += 1
+        self.seen = arguments
+        self.work(**arguments)
+
+    def write(
+        self, scaled: Output[mltable], notes: Output[uri_folder], rows: Any, facts: Facts, **_: Any
+    ) -> None:
+        from automl_components.core.tables import write_mltable
+
+        write_mltable(read_table(rows.path) * facts.factor, scaled.local)
+        (notes.local / "deep").mkdir(exist_ok=True)
+        (notes.local / "deep" / "note.txt").write_text(facts.word)
+
+
+@pytest.fixture(autouse=True)
+def _registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUTOML_CACHE", str(tmp_path / "cache"))
+    before = dict(COMPONENTS)
+    yield
+    COMPONENTS.clear()
+    COMPONENTS.update(before)
+
+
+@pytest.fixture
+def body() -> Body:
+    return Body()
+
+
+def make(body: Body, **options: Any) -> Component:
+    @component(**options)
+    def scale_rows(
+        rows: Input[mltable],
+        scaled: Output[mltable],
+        notes: Output[uri_folder],
+        *,
+        facts: Facts,
+        ends: Ends,
+        extra: Input[uri_file] | None = None,
+    ) -> None:
+        """Multiply every row.
+
+        By a factor.
+        """
+        body(rows=rows, scaled=scaled, notes=notes, facts=facts, ends=ends, extra=extra)
+
+    return scale_rows
+
+
+@pytest.fixture
+def scale(body: Body) -> Component:
+    return make(body)
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.csv"
+    path.write_text("x,y\n1,2\n3,4\n")
+    return path
+
+
+def left(folder: Path) -> list[str]:
+    """Everything in a folder, hidden things included."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+class TestSignature:
+    def test_is_the_only_specification(self, scale: Component) -> None:
+        assert scale.inputs == {
+            "rows": Port("rows", "mltable"),
+            "extra": Port("extra", "uri_file", optional=True),
+        }
+        assert scale.outputs == {"scaled": Port("scaled", "mltable"), "notes": Port("notes", "uri_folder")}
+        assert scale.settings == {"facts": Facts, "ends": Ends}
+        assert (scale.name, scale.version, scale.title) == ("scale_rows", "1", "Multiply every row")
+        assert scale.setting_keys() == ["factor", "word", "ends"]
+        assert COMPONENTS["scale_rows"] is scale
+
+    def test_a_parameter_of_another_kind_is_a_mistake(self) -> None:
+        with pytest.raises(TypeError, match=r"bad: rounds must be an Input, an Output or a Settings section"):
+
+            @component()
+            def bad(rows: Input[mltable], rounds: int) -> None: ...
+
+        assert "bad" not in COMPONENTS
+
+    def test_an_output_cannot_be_optional(self) -> None:
+        with pytest.raises(TypeError, match=r"bad: .*notes.* optional"):
+
+            @component()
+            def bad(rows: Input[mltable], notes: Output[uri_folder] | None = None) -> None: ...
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("inputs", "outputs", "settings", "says"),
+        [
+            ({"row": "a"}, {}, {}, r"scale_rows has no input 'row'; did you mean 'rows'\?"),
+            ({}, {}, {}, r"scale_rows needs its input 'rows' \(mltable\)"),
+            ({"rows": None}, {}, {}, r"scale_rows needs its input 'rows'"),
+            ({"rows": "a"}, {"note": "b"}, {}, r"scale_rows has no output 'note'; did you mean 'notes'\?"),
+            ({"rows": "a"}, {"scaled": "b"}, {}, r"scale_rows needs its output 'notes' \(uri_folder\)"),
+            ({"rows": "a"}, {"scaled": "b", "notes": None}, {}, r"needs its output 'notes'"),
+            ({"rows": "rows.csv"}, {"scaled": "b", "notes": "c"}, {"end": Ends()}, "did you mean 'ends'"),
+            ({"rows": "rows.csv"}, {"scaled": "b", "notes": "c"}, {}, r"factor: missing"),
+            ({"rows": "rows.csv"}, {"scaled": "b", "notes": "b/"}, {"facts": Facts(factor=2)}, r"'(scaled|notes)'"),
+            ({"rows": "b/rows"}, {"scaled": "b", "notes": "c"}, {"facts": Facts(factor=2)}, r"input 'rows'"),
+        ],
+    )  # fmt: skip
+    def test_wrong_names_are_refused_before_any_work(
+        self, scale: Component, body: Body, csv: Path, inputs: Any, outputs: Any, settings: Any, says: str
+    ) -> None:
+        with pytest.raises(SettingsError, match=says):
+            scale.run(inputs, outputs, settings)
+        assert body.calls == 0
+        assert left(csv.parent) == ["rows.csv"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            ({"factr": 2}, r"scale_rows: unknown argument 'factr'; did you mean 'factor'\?"),
+            ({"factor": "many"}, r"factor: found 'many'"),
+            ({"factor": 2, "ends": {"round": 1}}, r"ends.round: unknown; did you mean 'rounds'\?"),
+            ({"factor": 2, "ends": Facts(factor=1)}, r"ends"),
+            ({}, r"factor: missing"),
+            ({"factor": 2, "facts": {"factor": 2}}, r"'facts' .* no section of its own"),
+        ],
+    )
+    def test_wrong_settings_are_refused_with_the_nearest_name(
+        self, scale: Component, body: Body, csv: Path, arguments: Any, says: str
+    ) -> None:
+        with pytest.raises(SettingsError, match=says):
+            scale(rows=csv, output="run", **arguments)
+        assert body.calls == 0
+
+    @pytest.mark.parametrize(
+        ("value", "error", "says"),
+        [
+            ("nowhere.csv", ArtifactError, r"input 'rows': nothing at nowhere.csv"),
+            (
+                Input(type="mlflow_model", path="rows.csv"),
+                ArtifactError,
+                r"input 'rows'.*mlflow_model.*mltable",
+            ),
+            (5, (SettingsError, DataError), r"int"),
+        ],
+    )
+    def test_a_wrong_input_is_refused(
+        self, scale: Component, body: Body, csv: Path, value: Any, error: Any, says: str
+    ) -> None:
+        with pytest.raises(error, match=says):
+            scale(rows=value, factor=2, output="run")
+        assert body.calls == 0
+
+    def test_a_folder_where_a_file_is_needed(self, scale: Component, csv: Path) -> None:
+        with pytest.raises(ArtifactError, match=r"input 'extra': .* is a folder, a file is needed"):
+            scale(rows=csv, extra=csv.parent, factor=2, output="run")
+
+    def test_a_table_in_memory_where_a_file_is_needed(self, scale: Component, csv: Path) -> None:
+        with pytest.raises(SettingsError, match=r"input 'extra' must be a path or an Input, not DataFrame"):
+            scale(rows=csv, extra=pd.DataFrame({"x": [1]}), factor=2, output="run")
+
+    def test_an_unknown_artifact_type(self) -> None:
+        with pytest.raises(ArtifactError, match="unknown artifact type 'table'"):
+            Input(type="table", path="x")
+
+
+class TestWhatComponentsMake:
+    """The input ``scaled`` is what another component writes."""
+
+    @pytest.fixture
+    def read(self) -> Component:
+        @component()
+        def read_scaled(scaled: Input[mltable], report: Output[uri_folder]) -> None:
+            (report.local / "n.txt").write_text(str(len(read_table(scaled.path))))
+
+        return read_scaled
+
+    @pytest.fixture
+    def made(self, scale: Component, csv: Path) -> Path:
+        return scale(rows=csv, factor=2, output="run")["scaled"].local
+
+    def test_it_is_taken_from_the_reference_that_wrote_it(
+        self, scale: Component, read: Component, csv: Path
+    ) -> None:
+        made = read(scaled=scale(rows=csv, factor=2, output="run").scaled, output="run")
+        assert (made.report.local / "n.txt").read_text() == "2"
+
+    def test_without_its_marker_it_is_refused(self, read: Component, made: Path) -> None:
+        (made / "_artifact.json").unlink()
+        with pytest.raises(
+            ArtifactError, match=r"input 'scaled': run/scaled has no marker file .*run the step"
+        ):
+            read(scaled=made.relative_to(Path.cwd()) if made.is_absolute() else made, output="run")
+
+    def test_a_marker_of_garbage_is_refused(self, read: Component, made: Path) -> None:
+        for text in ("", "[]", '{"type": "mltable"}', "\0"):
+            (made / "_artifact.json").write_text(text)
+            with pytest.raises(ArtifactError, match="not a marker file"):
+                read(scaled=made, output="run")
+
+    @pytest.mark.parametrize("how", ["cut", "changed", "gone"])
+    def test_a_spoilt_file_is_refused(self, read: Component, made: Path, how: str) -> None:
+        file = made / "data.parquet"
+        data = file.read_bytes()
+        file.unlink() if how == "gone" else file.write_bytes(data[:-1] + (b"" if how == "cut" else b"?"))
+        with pytest.raises(ArtifactError, match=r"input 'scaled': .*data\.parquet"):
+            read(scaled=made, output="run")
+
+    def test_another_type_or_another_artifact_is_refused(
+        self, read: Component, scale: Component, csv: Path, made: Path
+    ) -> None:
+        with pytest.raises(ArtifactError, match=r"is a uri_folder, a mltable is needed"):
+            read(scaled=made.parent / "notes", output="run")
+
+        @component()
+        def other(rows: Input[mltable], odd: Output[mltable]) -> None:
+            (odd.local / "MLTable").write_text("paths: []\n")
+
+        with pytest.raises(ArtifactError, match=r"holds 'odd' \(made by other\)"):
+            read(scaled=other(rows=csv, output="run").odd, output="run")
+
+    def test_a_table_in_memory_is_no_replacement(self, read: Component, scale: Component) -> None:
+        with pytest.raises((ArtifactError, SettingsError), match="input 'scaled'"):
+            read(scaled=pd.DataFrame({"x": [1]}), output="run")
+
+
+class TestInputs:
+    def test_a_file_a_folder_a_frame_and_a_reference_are_the_same_table(
+        self, scale: Component, body: Body, csv: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "a.csv").write_text(csv.read_text())
+        ways = [
+            csv, str(csv), "rows.csv", f"file://{csv}", tmp_path / "folder", f"{tmp_path}/folder/", "folder/*.csv",
+            Input(type="mltable", path=str(csv)), pd.read_csv(csv),
+        ]  # fmt: skip
+        for number, way in enumerate(ways):
+            made = scale(rows=way, factor=2, output=f"run{number}")
+            assert read_table(made.scaled.path).to_dict("list") == {"x": [2, 6], "y": [4, 8]}
+            assert body.seen["extra"] is None
+
+    def test_a_frame_is_not_changed_and_leaves_nothing_behind(
+        self, scale: Component, body: Body, tmp_path: Path
+    ) -> None:
+        frame = pd.DataFrame({"x": [1, 2]})
+        made = scale(rows=frame, factor=2, output="run")
+        assert frame["x"].tolist() == [1, 2]
+        assert not Path(body.seen["rows"].path).exists()
+        marker = storage.read_marker(made.scaled.path)
+        assert marker is not None
+        assert marker.inputs["rows"]["path"] == "DataFrame"
+
+    def test_a_file_is_given_as_a_file(self, scale: Component, body: Body, csv: Path) -> None:
+        scale(rows=csv, extra=csv, factor=2, output="run")
+        assert body.seen["extra"] == Input(type="uri_file", path=str(csv))
+
+    def test_trailing_slashes_change_nothing(self, scale: Component, body: Body, csv: Path) -> None:
+        first = scale.run({"rows": csv}, {"scaled": "run/s/", "notes": "run/n//"}, {"facts": Facts(factor=2)})
+        assert sorted(path.name for path in Path("run").iterdir()) == ["n", "s"]
+        again = scale.run(
+            {"rows": csv}, {"scaled": "run/s", "notes": "run/n"}, {"facts": Facts(factor=2)}, reuse=True
+        )
+        assert (first.reused, again.reused, body.calls) == (False, True, 1)
+
+    def test_without_a_place_outputs_go_to_a_new_folder(self, scale: Component, csv: Path) -> None:
+        places = {str(scale(rows=csv, factor=2).scaled.local.parent) for _ in range(3)}
+        assert len(places) == 3
+        assert all(place.startswith("runs/scale_rows-20") for place in places)
+
+
+class TestProvenance:
+    def test_the_marker_says_what_made_it(self, scale: Component, csv: Path) -> None:
+        made = scale(rows=csv, factor=2, output="run")
+        text = json.loads((made.scaled.local / "_artifact.json").read_text())
+        assert set(text["files"]) == {"MLTable", "data.parquet"}
+        size, sha = text["files"]["data.parquet"]
+        assert size == (made.scaled.local / "data.parquet").stat().st_size
+        assert len(sha) == len(text["digest"]) == len(text["fingerprint"]) == 64
+        assert (text["type"], text["name"]) == ("mltable", "scaled")
+        assert (text["component"], text["version"]) == ("scale_rows", "1")
+        assert text["settings"] == {"facts": {"factor": 2, "word": "a"}, "ends": {"rounds": 3}}
+        assert text["inputs"]["rows"]["path"] == str(csv)
+        assert {"python", "numpy", "pandas", "scikit-learn"} <= set(text["libraries"])
+        assert text["seconds"] >= 0
+        assert text["created"].endswith("+00:00")
+        notes = storage.read_marker(str(made.notes.local))
+        assert notes is not None
+        assert set(notes.files) == {"deep/note.txt"}
+        assert notes.fingerprint == text["fingerprint"]
+
+    def test_events_tell_what_happens(self, scale: Component, csv: Path) -> None:
+        states: list[str] = []
+        with listening(lambda kind, facts: states.append(f"{kind} {facts['component']} {facts['state']}")):
+            scale(rows=csv, factor=2, output="run", reuse=True)
+            scale(rows=csv, factor=2, output="run", reuse=True)
+        steps = [f"step scale_rows {state}" for state in ("started", "done", "reused")]
+        assert states == steps
+
+    def test_outputs_are_read_by_item_and_attribute(self, scale: Component, csv: Path) -> None:
+        made = scale(rows=csv, factor=2, output="run")
+        assert list(made) == ["scaled", "notes"]
+        assert len(made) == 2
+        assert made.scaled is made["scaled"]
+        assert "run/notes" in repr(made)
+        with pytest.raises(AttributeError, match="scald"):
+            _ = made.scald
+
+
+class TestReuse:
+    def run(self, scale: Component, csv: Path, **changes: Any) -> bool:
+        return scale(**{"rows": csv, "factor": 2, "output": "run", "reuse": True} | changes).reused
+
+    def test_the_same_work_is_done_once(
+        self, scale: Component, body: Body, csv: Path, tmp_path: Path
+    ) -> None:
+        assert not self.run(scale, csv)
+        assert self.run(scale, csv)
+        copy = tmp_path / "copy.csv"
+        copy.write_bytes(csv.read_bytes())
+        assert self.run(scale, copy)  # the bytes count, not the place
+        assert body.calls == 1
+
+    def test_only_when_asked_for(self, scale: Component, csv: Path) -> None:
+        self.run(scale, csv)
+        assert not self.run(scale, csv, reuse=False)
+
+    def test_other_input_bytes_settings_or_inputs_are_other_work(
+        self, scale: Component, body: Body, csv: Path
+    ) -> None:
+        self.run(scale, csv)
+        assert not self.run(scale, csv, factor=3)
+        assert not self.run(scale, csv, factor=3, ends={"rounds": 4})
+        assert not self.run(scale, csv, factor=3, ends={"rounds": 4}, extra=csv)
+        csv.write_text("x,y\n1,2\n3,5\n")
+        assert not self.run(scale, csv, factor=3, ends={"rounds": 4})
+        assert self.run(scale, csv, factor=3, ends={"rounds": 4})
+        assert read_table("run/scaled")["y"].tolist() == [6, 15]
+
+    def test_another_version_is_other_work(self, body: Body, csv: Path) -> None:
+        self.run(make(body), csv)
+        assert not self.run(make(body, version="2"), csv)
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda run: (run / "notes" / "deep" / "note.txt").write_text("b"),
+            lambda run: (run / "notes" / "deep" / "note.txt").unlink(),
+            lambda run: (run / "scaled" / "data.parquet").write_bytes(b""),
+            lambda run: (run / "scaled" / "_artifact.json").unlink(),
+            lambda run: (run / "notes" / "_artifact.json").write_text('{"files": '),
+        ],
+    )
+    def test_spoilt_outputs_are_made_again(
+        self, scale: Component, csv: Path, tmp_path: Path, spoil: Callable[[Path], Any]
+    ) -> None:
+        self.run(scale, csv)
+        spoil(tmp_path / "run")
+        if not (tmp_path / "run" / "scaled" / "_artifact.json").exists():
+            with pytest.raises(ArtifactError, match="not empty"):  # it could be anybody's folder now
+                self.run(scale, csv)
+            return
+        assert not self.run(scale, csv)
+        assert self.run(scale, csv)
+        assert (tmp_path / "run" / "notes" / "deep" / "note.txt").read_text() == "a"
+
+    def test_outputs_that_changed_places_are_not_taken_for_each_other(self, body: Body, csv: Path) -> None:
+        @component()
+        def twins(rows: Input[mltable], one: Output[uri_folder], two: Output[uri_folder]) -> None:
+            (one.local / "f").write_text("1")
+            (two.local / "f").write_text("2")
+
+        twins.run({"rows": csv}, {"one": "a", "two": "b"}, {}, reuse=True)
+        assert not twins.run({"rows": csv}, {"one": "b", "two": "a"}, {}, reuse=True).reused
+        assert Path("a/f").read_text() == "2"
+
+    def test_what_works_elsewhere_is_never_skipped(self, body: Body, csv: Path) -> None:
+        scale = make(body, external=True)
+        assert not self.run(scale, csv)
+        assert not self.run(scale, csv)
+        assert body.calls == 2
+
+
+class TestBodies:
+    """Whatever the body does, an output is whole or as it was before."""
+
+    def test_one_that_fails_leaves_nothing(self, scale: Component, body: Body, csv: Path) -> None:
+        def fail(notes: Output[uri_folder], **_: Any) -> None:
+            (notes.local / "half").write_text("half")
+            raise RunError("no luck")
+
+        body.work = fail
+        with pytest.raises(RunError, match="no luck"):
+            scale(rows=csv, factor=2, output="run")
+        assert left(Path("run")) == []
+
+    def test_one_that_fails_keeps_the_outputs_before_it(
+        self, scale: Component, body: Body, csv: Path
+    ) -> None:
+        scale(rows=csv, factor=2, output="run")
+        before = left(Path("run"))
+        body.work = lambda **_: 1 / 0  # type: ignore[assignment, return-value]
+        with pytest.raises(ZeroDivisionError):
+            scale(rows=csv, factor=3, output="run")
+        assert left(Path("run")) == before
+        assert read_table("run/scaled")["x"].tolist() == [2, 6]
+
+    def test_nothing_is_published_when_one_output_is_missing(
+        self, scale: Component, body: Body, csv: Path
+    ) -> None:
+        def only_the_first(scaled: Output[mltable], **_: Any) -> None:
+            (scaled.local / "MLTable").write_text("paths: []\n")
+
+        body.work = only_the_first
+        with pytest.raises(RuntimeError, match="scale_rows left its output 'notes' without any file"):
+            scale(rows=csv, factor=2, output="run")
+        assert left(Path("run")) == []
+
+    def test_a_table_without_its_file_is_not_published(self, scale: Component, body: Body, csv: Path) -> None:
+        def no_mltable(scaled: Output[mltable], notes: Output[uri_folder], **_: Any) -> None:
+            (scaled.local / "data.parquet").write_text("")
+            (notes.local / "note").write_text("")
+
+        body.work = no_mltable
+        with pytest.raises(RuntimeError, match="left its output 'scaled' without MLTable"):
+            scale(rows=csv, factor=2, output="run")
+
+    def test_a_new_output_replaces_the_whole_old_one(self, scale: Component, body: Body, csv: Path) -> None:
+        scale(rows=csv, factor=2, output="run")
+
+        def other_file(notes: Output[uri_folder], **rest: Any) -> None:
+            body.write(notes=notes, **rest)
+            (notes.local / "deep" / "note.txt").rename(notes.local / "new.txt")
+
+        body.work = other_file
+        scale(rows=csv, factor=2, output="run")
+        assert [name for name in left(Path("run/notes")) if name.endswith(".txt")] == ["new.txt"]
+        assert sorted(path.name for path in Path("run").iterdir()) == ["notes", "scaled"]
+
+    def test_models_need_their_file(self, csv: Path) -> None:
+        @component()
+        def use(any_model: Input[mlflow_model], report: Output[uri_folder]) -> None: ...
+
+        Path("model").mkdir()
+        with pytest.raises(ArtifactError, match=r"model is not a mlflow_model: it has no MLmodel file"):
+            use(any_model="model", output="run")
+        with pytest.raises(
+            ArtifactError, match=r"rows.csv is a file, the folder of a mlflow_model is needed"
+        ):
+            use(any_model=csv, output="run")
