@@ -10,6 +10,8 @@ import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +159,20 @@ def _signature(columns: Sequence[str], output: str | None) -> ModelSignature:
 
 
 def _example(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    return rows.head(EXAMPLE_ROWS).rename(columns=str)[list(columns)].reset_index(drop=True)
+    """The first rows; cells that MLflow cannot write as JSON, such as decimals and durations, as numbers or text."""
+    example = rows.head(EXAMPLE_ROWS).rename(columns=str)[list(columns)].reset_index(drop=True)
+    odd = {name: column for name, column in example.items() if column.dtype.kind in "Om"}
+    return example.assign(**{name: column.astype(object).map(_writable) for name, column in odd.items()})
+
+
+def _writable(cell: Any) -> Any:
+    if cell is None or isinstance(cell, (str, bytes, bool, int, float, list, dict)) or hasattr(cell, "dtype"):
+        return cell
+    if cell != cell:  # NaT
+        return None
+    if isinstance(cell, timedelta):
+        return cell.total_seconds()  # as the model reads it
+    return float(cell) if isinstance(cell, Decimal) else str(cell)
 
 
 def _label_type(classes: np.ndarray | None) -> str:
