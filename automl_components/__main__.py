@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import shlex
 import sys
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from automl_components.core.errors import AutoMLError, SettingsError, nearest
+from automl_components.core.errors import AutoMLError, GateError, SettingsError, TrackingError, nearest
+
+if TYPE_CHECKING:
+    from automl_components.job import Job
 
 VERBOSITIES = ("debug", "info", "warning", "error", "critical")
+DEBUG = "automl.debug"
+"""In the context: whether an error is shown with its traceback."""
 
 _overrides = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
     help="Change one setting, such as --set limits.max_trials=10; may be repeated.",
 )  # fmt: skip
+
+
+def _listen(ctx: click.Context, _: click.Parameter, verbosity: str | None) -> str | None:
+    from automl_components.terminal.watching import only_ours
+
+    ctx.meta[DEBUG] = verbosity == "debug"
+    ctx.with_resource(only_ours(all_of_it=verbosity == "debug"))
+    return verbosity
+
+
 _verbosity = click.option(
-    "--verbosity", type=click.Choice(VERBOSITIES), help="How much to tell; debug shows tracebacks, too."
-)
+    "--verbosity", type=click.Choice(VERBOSITIES, case_sensitive=False), callback=_listen,
+    help="How much to tell: debug shows tracebacks, error nothing but errors; default: info.",
+)  # fmt: skip
 
 
 class _Group(click.Group):
@@ -30,16 +47,18 @@ class _Group(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        if os.environ.get("NO_COLOR"):  # https://no-color.org
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except AutoMLError as error:
-            if logging.getLogger("automl_components").isEnabledFor(logging.DEBUG):
-                logging.getLogger("automl_components").exception("failed")
+            if ctx.meta.get(DEBUG):
+                click.echo(traceback.format_exc(), err=True)
             click.secho("error: ", fg="red", bold=True, nl=False, err=True)
             click.echo(str(error), err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("interrupted; finished trials are kept: start the same command again to go on", err=True)
+        except KeyboardInterrupt as interrupt:
+            click.echo(f"interrupted{interrupt.args[0] if interrupt.args else ''}", err=True)
             ctx.exit(130)
 
 
@@ -54,18 +73,29 @@ def main() -> None:
       automl run job.yml                an Azure AutoML job file, run on this machine
       automl predict runs/job/best_model new_rows.csv --output predictions.parquet
     """
-    sys.path.insert(0, os.fspath(Path.cwd()))  # a custom metric may live in the caller's folder
+    here = os.fspath(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(
+            here
+        )  # a custom metric may live in the caller's folder; behind, so that it hides nothing
 
 
 @main.command()
 @click.argument("job", required=False, type=str)
-@click.option("--output", "-o", metavar="FOLDER", help="Folder or address of the run; default: runs/<name of the job>.")
+@click.option(
+    "--output", "-o", metavar="FOLDER", help="Folder or address of the run; default: runs/<name of the job>."
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --output; the job file may be left out.")
 @click.option("--fresh", is_flag=True, help="Do every step again, even where nothing has changed.")
 @_overrides
 @_verbosity
 def run(
-    job: str | None, output: str | None, resume: bool, fresh: bool, overrides: tuple[str, ...], verbosity: str | None
+    job: str | None,
+    output: str | None,
+    resume: bool,
+    fresh: bool,
+    overrides: tuple[str, ...],
+    verbosity: str | None,
 ) -> None:
     """Run a job file: from a table to a registered, tested model.
 
@@ -96,12 +126,30 @@ def run(
     _run(loaded, output or loaded.default_output(job), verbosity, reuse=False if fresh else None)
 
 
-def _run(job: Any, output: str, verbosity: str | None, *, reuse: bool | None = None) -> None:
+def _run(job: Job, output: str, verbosity: str | None, *, reuse: bool | None = None) -> None:
+    from automl_components.run import Run
     from automl_components.terminal import summary, watching
 
-    with watching(verbosity or job.log_verbosity):
-        finished = job.run(output, reuse=reuse)
-    summary(finished)
+    verbosity = verbosity or job.log_verbosity
+    click.get_current_context().meta[DEBUG] = verbosity == "debug"
+    try:
+        with watching(verbosity):
+            job.run(output, reuse=reuse)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"; what was finished is kept. Go on with: automl run --resume --output {shlex.quote(output)}"
+        ) from None
+    except (TrackingError, GateError):
+        if _tells(verbosity):
+            summary(Run(output))  # the model is there, even though it was not logged or registered
+        raise
+    if _tells(verbosity):
+        summary(Run(output))
+
+
+def _tells(verbosity: str | None) -> bool:
+    """Whether more than warnings and errors is wanted."""
+    return verbosity in (None, "not_set", "debug", "info")
 
 
 @main.command()
@@ -118,12 +166,20 @@ def demo(output: str, trials: int, verbosity: str | None) -> None:
     _run(penguins_job(trials), output, verbosity)
 
 
-@main.command(context_settings={"ignore_unknown_options": False})
+@main.command()
 @click.argument("name", required=False)
-@click.option("--input", "-i", "inputs", multiple=True, metavar="NAME=ADDRESS", help="An input artifact; repeat it.")
-@click.option("--output", "-o", "outputs", multiple=True, metavar="NAME=ADDRESS", help="An output artifact; repeat it.")
-@click.option("--settings", metavar="FILE", help="A settings or job file (YAML); keys of other stages are passed over.")
-@click.option("--reuse", is_flag=True, help="Skip the work when the outputs are there and nothing has changed.")
+@click.option(
+    "--input", "-i", "inputs", multiple=True, metavar="NAME=ADDRESS", help="An input artifact; repeat it."
+)
+@click.option(
+    "--output", "-o", "outputs", multiple=True, metavar="NAME=ADDRESS", help="An output artifact; repeat it."
+)
+@click.option(
+    "--settings", metavar="FILE", help="A settings or job file (YAML); keys of other stages are passed over."
+)
+@click.option(
+    "--reuse", is_flag=True, help="Skip the work when the outputs are there and nothing has changed."
+)
 @_overrides
 @_verbosity
 def component(
@@ -148,20 +204,23 @@ def component(
 
     if name is None:
         for stage in pipeline.LINE:
-            click.echo(f"{click.style(stage.name, bold=True):30s} {stage.title}")
+            click.echo(f"{click.style(f'{stage.name:16s}', bold=True)} {stage.title}")
             click.echo(f"    {', '.join(stage.inputs)} -> {', '.join(stage.outputs)}")
         return
     found = pipeline.find(name)
     for text in overrides:
         key = parse_override(text)[0].partition(".")[0]
         if key not in found.setting_keys():
-            raise SettingsError(f"--set {text}: {name} has no setting {key!r}{nearest(key, found.setting_keys())}")
+            raise SettingsError(
+                f"--set {text}: {name} has no setting {key!r}{nearest(key, found.setting_keys())}"
+            )
     values = apply_overrides({} if settings is None else read_mapping(settings), overrides)
     sections = pipeline.settings_of(found, values)
     with watching(verbosity):
         made = found.run(_pairs("--input", inputs), _pairs("--output", outputs), sections, reuse=reuse)
-    for output, reference in made.items():
-        click.echo(f"{output}: {reference.path}")
+    if _tells(verbosity):
+        for output, reference in made.items():
+            click.echo(f"{output}: {reference.path}")
 
 
 def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
@@ -170,6 +229,10 @@ def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
         name, separator, address = text.partition("=")
         if not separator or not address:
             raise SettingsError(f"{option} {text!r}: give it as NAME=ADDRESS")
+        if name in pairs:
+            raise SettingsError(
+                f"{option} {name} is given twice: {pairs[name]} and {address}; remove one of them"
+            )
         pairs[name] = address
     return pairs
 
@@ -187,21 +250,31 @@ def spec(name: str) -> None:
 @main.command()
 @click.argument("model")
 @click.argument("table")
-@click.option("--output", "-o", required=True, metavar="FILE", help="A .csv or .parquet file to write.")
-def predict(model: str, table: str, output: str) -> None:
+@click.option(
+    "--output", "-o", required=True, metavar="FILE", help="A .csv, .parquet or .jsonl file to write."
+)
+@_verbosity
+def predict(model: str, table: str, output: str, verbosity: str | None) -> None:
     """Predict the rows of TABLE with MODEL: a `best_model` folder.
 
-    Writes a `prediction` column and, for classification, `proba_<class>` for each class.
+    Writes a `prediction` column and, for classification, `proba_<class>` for each class; rows keep their order.
+
+    \b
+    Examples:
+      automl predict runs/bank/best_model new_rows.csv --output predictions.parquet
+      automl predict $(automl model runs/bank --trial 3) new_rows.csv --output predictions.csv
     """
     from automl_components import flavor
     from automl_components.core import storage
     from automl_components.core.tables import read_table, write_table
 
+    rows = read_table(table)
     loaded = flavor.load_model(storage.localise(model, storage.read_marker(model)))
     with storage.writing(output):
-        made = loaded.predict_table(read_table(table))
+        made = loaded.predict_table(rows)
         write_table(made, output)
-    click.echo(f"{len(made)} predictions: {output}", err=True)
+    if _tells(verbosity):
+        click.echo(f"{len(made)} predictions: {output}", err=True)
 
 
 @main.command()
@@ -250,7 +323,8 @@ def log(folder: str, verbosity: str | None) -> None:
 
     with watching(verbosity):
         facts = Run(folder).log()
-    click.echo(f"logged to {facts['tracking_uri']}, run {facts['run_id']}")
+    if _tells(verbosity):
+        click.echo(f"logged to {facts['tracking_uri']}, run {facts['run_id']}")
 
 
 @main.command()
@@ -280,17 +354,24 @@ def register(
     from automl_components.run import Run
     from automl_components.terminal import watching
 
-    given: dict[str, Any] = {"model_name": name, "trial": trial, "metric": metric, "aliases": list(aliases) or None}
+    given: dict[str, Any] = {
+        "model_name": name,
+        "trial": trial,
+        "metric": metric,
+        "aliases": list(aliases) or None,
+    }
     settings = apply_overrides({key: value for key, value in given.items() if value is not None}, overrides)
     with watching(verbosity):
         facts = Run(folder).register(**settings)
-    click.echo(f"registered {facts['model_name']} version {facts['version']}: {facts['model_uri']}")
+    if _tells(verbosity):
+        click.echo(f"registered {facts['model_name']} version {facts['version']}: {facts['model_uri']}")
 
 
 @main.command()
 @click.argument("folder")
-def show(folder: str) -> None:
-    """Show a run FOLDER: findings, leaderboard, test metrics, and where everything is."""
+@_verbosity
+def show(folder: str, verbosity: str | None) -> None:
+    """Show a run FOLDER, finished or not: findings, leaderboard, test metrics, and where everything is."""
     from automl_components.run import Run
     from automl_components.terminal import summary
 
@@ -298,7 +379,9 @@ def show(folder: str) -> None:
 
 
 @main.command(name="list")
-@click.argument("catalog", type=click.Choice(["algorithms", "metrics", "guardrails", "transformers", "components"]))
+@click.argument(
+    "catalog", type=click.Choice(["algorithms", "metrics", "guardrails", "transformers", "components"])
+)
 def list_(catalog: str) -> None:
     """List a catalog: what a job file may name."""
     from automl_components.terminal import catalog_table

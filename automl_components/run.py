@@ -125,12 +125,16 @@ class Run:
         return str(self.path("best_model"))
 
     @property
+    def test_metrics(self) -> dict[str, float]:
+        """Metrics of the test run; empty where its rows had no target."""
+        file = self.path("test_report") / "metrics.json"
+        return dict(formats.read_json(file)) if file.exists() else {}
+
+    @property
     def metrics(self) -> dict[str, float]:
-        """Metrics of the test run; without one, the validation metrics of the best model."""
-        if self.has("test_report"):
-            metrics: dict[str, float] = formats.read_json(self.path("test_report") / "metrics.json")
-            return metrics
-        return dict(self.ensemble["metrics"])
+        """Metrics of the test run; where there are none, the validation metrics of the best model."""
+        tested = self.test_metrics if self.has("test_report") else {}
+        return tested or dict(self.ensemble["metrics"])
 
     @property
     def ensemble(self) -> dict[str, Any]:
@@ -164,6 +168,7 @@ class Run:
         from automl_components.pipeline import run_step
         from automl_components.stages import log_run
 
+        self.path("best_model")  # says so when the run has not got that far
         made = run_step(log_run, {}, self.folder, self.job.sections(), made=self._made(), reuse=False)
         facts: dict[str, Any] = formats.read_json(made["tracking"].local / "tracking.json")
         return facts

@@ -1,0 +1,87 @@
+"""Progress for as long as something runs: live on a terminal, as plain lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from automl_components.core.events import listening, logger
+
+CHATTY = ("alembic", "sqlalchemy", "mlflow")
+"""Loggers that a library gives a level of its own, as it is imported."""
+
+
+@contextmanager
+def watching(verbosity: str | None = None) -> Iterator[None]:
+    """Show on standard error what happens inside the block.
+
+    Parameters
+    ----------
+    verbosity : str, optional
+        ``debug``, ``info`` (default), ``warning``, ``error`` or ``critical``. At info, a terminal shows a live
+        display; everything else is plain lines, and above info there is no progress at all.
+    """
+    level = "INFO" if verbosity in (None, "not_set") else str(verbosity).upper()
+    with _level(level):
+        if level == "INFO" and _is_terminal():
+            from automl_components.terminal.live import Live
+
+            with _handler(logging.NullHandler()), Live() as live, listening(live.on_event):
+                yield
+            return
+        lines = logging.StreamHandler(sys.stderr)
+        lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        with _handler(lines):
+            yield
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def only_ours(all_of_it: bool = False) -> Iterator[None]:
+    """Keep what libraries warn of and log away from the user, who can do nothing about it; unless ``all_of_it``."""
+    if all_of_it:
+        yield
+        return
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # read as it is imported
+    levels = {name: logging.getLogger(name).level for name in CHATTY}
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    silent = logging.NullHandler()  # without any handler, Python prints warnings of every logger
+    logging.getLogger().addHandler(silent)
+    try:
+        with warnings.catch_warnings():
+            if not sys.warnoptions:
+                warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.getLogger().removeHandler(silent)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+@contextmanager
+def _level(level: str) -> Iterator[None]:
+    before, propagate = logger.level, logger.propagate
+    logger.setLevel(level)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.propagate = propagate
+
+
+@contextmanager
+def _handler(handler: logging.Handler) -> Iterator[None]:
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
