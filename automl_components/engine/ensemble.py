@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from automl_components.core.errors import SettingsError
+from automl_components.core.errors import SettingsError, nearest
 from automl_components.engine.predictor import meta_predict, stack_features
 from automl_components.engine.problem import Problem
 
@@ -17,6 +18,8 @@ START = 5
 WITHIN = 0.05
 """... and how far their score may be from the best one, relative to it."""
 ITERATIONS = 25
+POOL = 25
+"""Candidates that the greedy selection looks at: the best ones by score."""
 CELLS = 400_000
 """Rows x classes that a score inside the greedy loop looks at; more are sampled."""
 
@@ -69,7 +72,8 @@ def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int |
     """Greedy selection with replacement, from a sorted start (Caruana et al. 2004, as Azure documents it).
 
     It starts from up to five models within 5 % of the best score, keeps the best prefix of them, then adds whichever
-    model improves the mean most, until none does. Ties prefer the smaller trial number, so it is deterministic.
+    model improves the mean most, until none does. Only the 25 best candidates are looked at. Ties prefer the model
+    with the better score, then the smaller trial number, so it is deterministic.
 
     Parameters
     ----------
@@ -78,52 +82,64 @@ def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int |
     iterations : int
         Members, repeats counted, at most; by default 25 (more gave nothing in TabRepo, arXiv 2311.02971).
     """
-    worth = _loop_score(problem)
-    metric = problem.scorer().metric
-    ordered = sorted(candidates, key=lambda c: (-metric.sign(c.score), c.number))
-    counts = _start(ordered, worth, metric.sign)
-    total = sum(ordered[i].predictions * n for i, n in counts.items())
-    best = worth(total / sum(counts.values()))
-    while sum(counts.values()) < (iterations or ITERATIONS):
-        size = sum(counts.values()) + 1
-        trials = [worth((total + candidate.predictions) / size) for candidate in ordered]
+    most, sign = iterations or ITERATIONS, problem.scorer().metric.sign
+    rows, worth = _selection(problem)
+    known = [
+        (worth(values := np.asarray(one.predictions[rows], dtype=np.float64)), one, values)
+        for one in sorted(candidates, key=lambda c: (-sign(c.score), c.number))[:POOL]
+    ]
+    known.sort(key=lambda item: -item[0])  # stable
+    seen = [values for _, _, values in known]
+    counts = np.zeros(len(known), dtype=int)
+    best, start = _start([value for value, _, _ in known[:most]], seen, worth)
+    counts[:start] = 1
+    total = np.sum(seen[:start], axis=0)
+    while counts.sum() < most:
+        trials = [worth((total + values) / (counts.sum() + 1)) for values in seen]
         pick = int(np.argmax(trials))
         if not trials[pick] > best + 1e-9 * abs(best):
             break
-        best, counts[pick] = trials[pick], counts.get(pick, 0) + 1
-        total = total + ordered[pick].predictions
-    size = sum(counts.values())
-    members = tuple(ordered[i].number for i in sorted(counts))
-    weights = tuple(counts[i] / size for i in sorted(counts))
-    score, metrics = score_splits(problem, total / size)
-    return Ensemble("voting_ensemble", members, weights, total / size, score, metrics)
+        best, total = trials[pick], total + seen[pick]
+        counts[pick] += 1
+    chosen = [(one, n / counts.sum()) for n, (_, one, _) in zip(counts, known, strict=True) if n]
+    predictions = sum(weight * one.predictions.astype(np.float64) for one, weight in chosen)
+    numbers, weights = tuple(one.number for one, _ in chosen), tuple(float(weight) for _, weight in chosen)
+    return Ensemble("voting_ensemble", numbers, weights, predictions, *score_splits(problem, predictions))
 
 
 def _start(
-    ordered: Sequence[Candidate], worth: Callable[[np.ndarray], float], sign: Callable[[float], float]
-) -> dict[int, int]:
-    """The best prefix of the sorted start, as counts by position."""
-    top = sign(ordered[0].score)
-    near = [c for c in ordered[:START] if top - sign(c.score) <= WITHIN * max(abs(top), 1e-12)]
-    values = [worth(np.mean([c.predictions for c in near[: k + 1]], axis=0)) for k in range(len(near))]
-    return dict.fromkeys(range(int(np.argmax(values)) + 1), 1)
+    worths: Sequence[float], seen: Sequence[np.ndarray], worth: Callable[[np.ndarray], float]
+) -> tuple[float, int]:
+    """Worth and length of the best prefix of the models near the best one."""
+    near = sum(worths[0] - value <= WITHIN * max(abs(worths[0]), 1e-12) for value in worths[:START])
+    values = [worths[0], *(worth(np.mean(seen[:k], axis=0)) for k in range(2, near + 1))]
+    return max(values), int(np.argmax(values)) + 1
 
 
-def _loop_score(problem: Problem) -> Callable[[np.ndarray], float]:
-    """The primary metric over validated rows, greater is better, on a sample where there are very many."""
+def _selection(problem: Problem) -> tuple[np.ndarray, Callable[[np.ndarray], float]]:
+    """Rows that the selection looks at, and the worth of predictions for them: greater is better.
+
+    All validated rows, or a sample where there are very many; the worth is the mean of the primary metric over the
+    splits, as a trial's score is.
+    """
     scorer = problem.scorer()
     rows = np.flatnonzero((problem.splits == 0).any(axis=1))
     limit = CELLS // max(1, len(problem.classes))
     if len(rows) > limit:
         rows = np.sort(np.random.default_rng(problem.seed).choice(rows, limit, replace=False))
-    weights = None if problem.weights is None else problem.weights[rows]
     target = problem.target[rows]
+    weights = None if problem.weights is None else problem.weights[rows]
+    parts = [part for part in (np.flatnonzero(column == 0) for column in problem.splits[rows].T) if len(part)]
 
     def worth(predictions: np.ndarray) -> float:
-        value = scorer.metric.sign(scorer.score(target, predictions[rows], weights))
-        return value if np.isfinite(value) else -np.inf
+        scores = [
+            scorer.score(target[part], predictions[part], None if weights is None else weights[part])
+            for part in parts
+        ]
+        defined = [scorer.metric.sign(score) for score in scores if np.isfinite(score)]
+        return float(np.mean(defined)) if defined else -np.inf
 
-    return worth
+    return rows, worth
 
 
 META_LEARNERS: dict[str, tuple[str, str]] = {
@@ -138,8 +154,24 @@ META_LEARNERS: dict[str, tuple[str, str]] = {
 """Azure's meta-learners: the task each is for, and where it lives."""
 
 
-def meta_learner(task: str, kind: str | None, kwargs: dict[str, Any], *, cross_validated: bool, seed: int) -> Any:
+def meta_learner(
+    task: str,
+    kind: str | None,
+    kwargs: dict[str, Any],
+    *,
+    cross_validated: bool,
+    seed: int,
+    variance: float = 1.0,
+) -> Any:
     """An unfitted meta-learner; Azure's default for the task and the kind of split where ``kind`` is None.
+
+    Parameters
+    ----------
+    kwargs : dict
+        Arguments of the estimator, instead of our own.
+    variance : float
+        Of the target: the penalty of ``elastic_net`` is small relative to it, because scikit-learn's own (1.0) makes
+        a constant of a target that varies less than that.
 
     Raises
     ------
@@ -151,6 +183,8 @@ def meta_learner(task: str, kind: str | None, kwargs: dict[str, Any], *, cross_v
     if kind in (None, "none"):
         kind = "logistic_regression" if task == "classification" else "elastic_net"
         kind += "_cv" if cross_validated else ""
+    if kind not in META_LEARNERS:
+        raise SettingsError(f"unknown stack_meta_learner_type {kind!r}{nearest(str(kind), META_LEARNERS)}")
     wanted, path = META_LEARNERS[kind]
     if wanted != task:
         fitting = ", ".join(name for name, (t, _) in META_LEARNERS.items() if t == task)
@@ -158,44 +192,97 @@ def meta_learner(task: str, kind: str | None, kwargs: dict[str, Any], *, cross_v
     module, _, name = path.partition(":")
     cls = getattr(importlib.import_module(module), name)
     known = set(cls().get_params())
-    unknown = sorted(set(kwargs) - known)
-    if unknown:
-        raise SettingsError(f"stack_meta_learner_kwargs: {name} has no argument {unknown[0]!r}")
-    fixed: dict[str, Any] = {
+    for unknown in sorted(set(kwargs) - known):
+        hint = nearest(unknown, known)
+        raise SettingsError(f"stack_meta_learner_kwargs: {name} has no argument {unknown!r}{hint}")
+    seeded = {"random_state": seed} if "random_state" in known else {}
+    return cls(**(seeded | _arguments(kind, known, variance) | kwargs))
+
+
+def _arguments(kind: str, known: set[str], variance: float) -> dict[str, Any]:
+    """Our own arguments of a meta-learner."""
+    trees = {
+        "n_estimators": 50,
+        "num_leaves": 7,
+        "verbose": -1,
+        "n_jobs": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+    }
+    search: dict[str, Any] = {"max_iter": 1000, "Cs": 5, "scoring": "neg_log_loss"}
+    if "use_legacy_attributes" in known:  # scikit-learn 1.8 warns unless told
+        search |= {"use_legacy_attributes": False, "l1_ratios": (0,)}
+    return {
         "logistic_regression": {"max_iter": 1000},
-        "logistic_regression_cv": {"max_iter": 1000, "Cs": 5, "scoring": "neg_log_loss", "use_legacy_attributes": False, "l1_ratios": (0,)},
-        "light_gbm_classifier": {"n_estimators": 50, "num_leaves": 7, "verbose": -1, "n_jobs": 1},
-        "light_gbm_regressor": {"n_estimators": 50, "num_leaves": 7, "verbose": -1, "n_jobs": 1},
+        "logistic_regression_cv": search,
+        "elastic_net": {"alpha": 1e-3 * variance},
+        "light_gbm_classifier": trees,
+        "light_gbm_regressor": trees,
     }.get(kind, {})
-    fixed = {key: value for key, value in fixed.items() if key in known}
-    if "random_state" in known:
-        fixed["random_state"] = seed
-    return cls(**(fixed | kwargs))
 
 
 def fit_meta(meta: Any, features: np.ndarray, target: np.ndarray, weights: np.ndarray | None) -> Any:
-    """Fit a meta-learner with whatever weights it takes."""
-    return meta.fit(features, target) if weights is None else meta.fit(features, target, sample_weight=weights)
+    """Fit a meta-learner with the weights there are, in one thread: its matrices are too thin for more.
+
+    Raises
+    ------
+    StackError
+        It cannot be fitted, for example because a single class is left.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
+    if getattr(meta, "cv", 0) is None and hasattr(meta, "predict_proba"):
+        features, target, weights = _fit_for_folds(meta, features, target, weights)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # its score tells
+        try:
+            return meta.fit(features, target, **({} if weights is None else {"sample_weight": weights}))
+        except (ValueError, TypeError) as error:
+            raise StackError(f"{type(meta).__name__} cannot be fitted: {error}") from error
+
+
+def _fit_for_folds(
+    meta: Any, features: np.ndarray, target: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """A cross-validated classifier gets no more folds than its rarest class has rows, and no class of one row."""
+    counts = np.bincount(target)
+    meta.set_params(cv=int(np.clip(counts[counts > 1].min(initial=5), 2, 5)))
+    keep = counts[target] > 1
+    return features[keep], target[keep], None if weights is None else weights[keep]
+
+
+class StackError(Exception):
+    """A meta-learner cannot be fitted."""
 
 
 def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[], Any]) -> Ensemble:
     """A meta-learner over the members' out-of-fold predictions, itself scored out of fold.
 
     For cross-validation: the rows of each split are predicted by a meta-learner trained on the out-of-fold
-    predictions of the other rows; the one that is kept is trained on all of them.
+    predictions of the other rows (the mean, where several splits validate a row); the one that is kept is trained on
+    all of them.
+
+    Raises
+    ------
+    StackError
+        The meta-learner cannot be fitted.
     """
     known = np.flatnonzero((problem.splits == 0).any(axis=1))
     features = stack_features([m.predictions for m in members], problem.task)
-    count = len(problem.classes)
-    predictions = np.full(problem.out_of_fold_shape, np.nan)
+    total, counts = np.zeros(problem.out_of_fold_shape), np.zeros(problem.features.rows)
     for _, rows in problem.parts():
         others = np.setdiff1d(known, rows)
+        if not len(others):
+            raise StackError(
+                "one split validates all rows that any split validates: none are left to learn from"
+            )
         meta = _fit_rows(problem, make_meta(), features, others)
-        predictions[rows] = meta_predict(problem.task, meta, features[rows], count)
+        total[rows] += meta_predict(problem.task, meta, features[rows], len(problem.classes))
+        counts[rows] += 1
+    counts[counts == 0] = np.nan
     meta = _fit_rows(problem, make_meta(), features, known)
-    score, metrics = score_splits(problem, predictions)
-    names = tuple(m.number for m in members)
-    return Ensemble("stack_ensemble", names, (1.0,) * len(names), predictions, score, metrics, meta)
+    return _stacked(problem, members, (total.T / counts).T, meta)
 
 
 def stack_holdout(
@@ -214,23 +301,43 @@ def stack_holdout(
     share : float
         In (0, 1).
     refit : callable (trial number, positions to train on, positions to predict) -> predictions
-    """
-    from sklearn.model_selection import train_test_split
 
+    Raises
+    ------
+    StackError
+        The meta-learner cannot be fitted.
+    """
     train, validation = next(problem.parts())
-    strata = problem.target[train] if problem.classes else None
-    if strata is not None and np.bincount(strata)[np.unique(strata)].min() < 2:
-        strata = None
-    base, held = train_test_split(train, test_size=share, random_state=problem.seed, stratify=strata)
-    kept = [refit(m.number, np.sort(base), np.sort(held)) for m in members]
-    weights = None if problem.weights is None else problem.weights[np.sort(held)]
-    meta = fit_meta(make_meta(), stack_features(kept, problem.task), problem.target[np.sort(held)], weights)
+    base, held = _keep_back(problem, train, share)
+    kept = [refit(m.number, base, held) for m in members]
+    weights = None if problem.weights is None else problem.weights[held]
+    meta = fit_meta(make_meta(), stack_features(kept, problem.task), problem.target[held], weights)
     features = stack_features([m.predictions[validation] for m in members], problem.task)
     predictions = np.full(problem.out_of_fold_shape, np.nan)
     predictions[validation] = meta_predict(problem.task, meta, features, len(problem.classes))
+    return _stacked(problem, members, predictions, meta)
+
+
+def _keep_back(problem: Problem, train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Positions for the members and for the meta-learner; stratified where every class has rows for both."""
+    from sklearn.model_selection import train_test_split
+
+    strata = problem.target[train] if problem.classes else None
+    if strata is not None:
+        counts, smaller = np.unique(strata, return_counts=True)[1], min(share, 1 - share) * len(train)
+        if counts.min() < 2 or len(counts) > int(smaller):
+            strata = None
+    try:
+        base, held = train_test_split(train, test_size=share, random_state=problem.seed, stratify=strata)
+    except ValueError as error:
+        raise StackError(f"{share:g} of {len(train)} rows cannot be kept back: {error}") from error
+    return np.sort(base), np.sort(held)
+
+
+def _stacked(problem: Problem, members: Sequence[Candidate], predictions: np.ndarray, meta: Any) -> Ensemble:
+    numbers = tuple(member.number for member in members)
     score, metrics = score_splits(problem, predictions)
-    names = tuple(m.number for m in members)
-    return Ensemble("stack_ensemble", names, (1.0,) * len(names), predictions, score, metrics, meta)
+    return Ensemble("stack_ensemble", numbers, (1.0,) * len(numbers), predictions, score, metrics, meta)
 
 
 def _fit_rows(problem: Problem, meta: Any, features: np.ndarray, rows: np.ndarray) -> Any:
