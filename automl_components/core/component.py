@@ -202,9 +202,12 @@ class Component:
         with ExitStack() as stack:
             given = {k: self._source(k, v, stack) for k, v in inputs.items() if v is not None}
             self._check_places(given, addresses)
+            digests = {}
             for name, address in given.items():
-                storage.check_input(name, address, self.inputs[name].type, made_here=is_made_here(name))
-            digests = {k: storage.digest(address, self.inputs[k].type) for k, address in given.items()}
+                with storage.reading(name, address):
+                    kind = self.inputs[name].type
+                    storage.check_input(name, address, kind, made_here=is_made_here(name))
+                    digests[name] = storage.digest(address, kind)
             work = Work(self, given, digests, addresses, sections)
             references: dict[str, Output[Any]] = {
                 n: Output(type=self.outputs[n].type, path=a) for n, a in addresses.items()
@@ -265,10 +268,9 @@ class Component:
             return value.path
         if isinstance(value, (str, Path)):
             return str(value)
-        if self.inputs[name].type != "mltable":
-            raise SettingsError(
-                f"{self.name}: input {name!r} must be a path or an Input, not {type(value).__name__}"
-            )
+        if self.inputs[name].type != "mltable" or is_made_here(name):
+            what = "the folder that a component wrote" if is_made_here(name) else "a path or an Input"
+            raise SettingsError(f"{self.name}: input {name!r} must be {what}, not {type(value).__name__}")
         from automl_components.core.tables import read_table, write_mltable
 
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=IN_MEMORY))) / name

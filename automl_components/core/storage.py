@@ -307,6 +307,16 @@ def _forget_unused(folder: Path) -> None:
 
 
 @contextmanager
+def reading(name: str, address: str) -> Iterator[None]:
+    """Turn a missing permission into an ArtifactError that names the input."""
+    try:
+        yield
+    except PermissionError as error:
+        at = f" ({error.filename})" if error.filename else ""
+        raise ArtifactError(f"input {name!r}: no permission to read {redacted(address)}{at}") from error
+
+
+@contextmanager
 def writing(address: str, *drafts: Path) -> Iterator[None]:
     """Turn a full disk, a missing permission or a file in the way into an ArtifactError that names the address.
 
