@@ -67,7 +67,8 @@ def search_trials(
         ),
         [TrialResult(**record) for record in journal.records],
     )  # fmt: skip
-    announce(search, skipped, len(journal.records))
+    workers = min(limits.workers(threads), limits.max_trials)
+    announce(search, skipped, workers)
 
     def request(number: int, config: Config) -> dict[str, object]:
         place = formats.trial_folder(folder, number)
@@ -82,7 +83,6 @@ def search_trials(
         emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
 
     started = time.monotonic()
-    workers = min(limits.workers(threads), limits.max_trials)
     with Pool(scratch, workers=workers, threads=threads) as pool:
         results = search.run(pool, request, on_result)
     shutil.rmtree(scratch)
@@ -118,20 +118,22 @@ def size_rule(rows: int, columns: int, limits: LimitsSettings) -> None:
     emit("note", f"warning: {text} if the search ends too early", level=logging.WARNING)
 
 
-def announce(search: Search, skipped: list[Skipped], done: int) -> None:
+def announce(search: Search, skipped: list[Skipped], workers: int) -> None:
     """Tell what the search is going to do, and what an interrupted one has done already."""
     from automl_components.algorithms import ALGORITHMS
 
     for one in skipped:
         absent = ALGORITHMS[one.name].missing_packages()
         emit("note", f"without {one.name}: {one.reason}", level=logging.INFO if absent else logging.DEBUG)
-    limits, metric, best = search.limits, search.metric, best_of(search.results.values(), search.metric)
+    limits, metric, done = search.limits, search.metric, len(search.results)
+    best = best_of(search.results.values(), metric)
     parts = search.problem.splits.shape[1]
     text = f"{len(search.algorithms)} algorithms, {parts} split{'s' if parts > 1 else ''}, {metric.name}"
     emit(
-        "search", f"{text}; {done} trials were finished before" if done else text, done=done,
+        "search", f"{text}; {done} of {limits.max_trials} trials were done before" if done else text, done=done,
         metric=metric.name, greater_is_better=metric.greater_is_better, max_trials=limits.max_trials,
-        seconds=limits.seconds, best=None if best is None else best.to_dict(),
+        seconds=None if limits.seconds is None else limits.seconds - search.spent / workers,
+        best=None if best is None else best.to_dict(),
     )  # fmt: skip
 
 
