@@ -224,7 +224,9 @@ class TableView:
         # ARPACK, the solver for sparse matrices, finds fewer components than there are columns
         spare = 1 if sp.issparse(joined) else 0
         count = max(1, min(COMPONENTS, min(joined.shape) - spare))
-        return PCA(count, svd_solver="arpack" if spare else "auto", random_state=self.seed).fit(joined)
+        pca = PCA(count, svd_solver="arpack" if spare else "auto", random_state=self.seed)
+        with np.errstate(invalid="ignore", divide="ignore"):  # the variance ratio of a table of constants
+            return pca.fit(joined)
 
 
 def _imputer() -> SimpleImputer:

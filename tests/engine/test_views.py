@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
@@ -161,6 +161,8 @@ def test_views_without_numbers_or_of_one_column(kind, scaler):
     new=arrays(np.float32, (3, 2), elements=st.floats(width=32, allow_infinity=False)),
     kind=st.sampled_from(KINDS),
 )
+@example(np.zeros((12, 2), np.float32), np.ones((3, 2), np.float32), ("dense", "PCA"))
+@example(np.zeros((12, 2), np.float32), np.ones((3, 2), np.float32), ("dense", "TruncatedSVD"))
 def test_any_numbers_become_finite(numeric, new, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -13,6 +13,8 @@ from automl_components.core.mltable.addresses import File
 from automl_components.core.mltable.frames import check_unique
 from automl_components.core.mltable.readers import CODECS, ReadDelimited
 
+_NUL = "\ufdd0"  # no character of any text: stands for NUL, which csv refuses before Python 3.11
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -77,7 +79,7 @@ def _numbered(row: _FirstRow) -> tuple[str, ...]:
 
 
 def _names(values: Sequence[str], file: File) -> tuple[str, ...]:
-    if any("\0" in value for value in values):
+    if any(_NUL in value for value in values):
         raise DataError(f"{file}: holds NUL characters; if it was saved as UTF-16, say encoding: utf16")
     names = tuple(value or f"Column{i}" for i, value in enumerate(values, 1))
     check_unique(names, str(file))
@@ -97,7 +99,7 @@ def _first_row(file: File, options: ReadDelimited) -> _FirstRow | None:
     with streams.text(file, encoding, options.delimiter) as stream:
         lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
         try:
-            for row in csv.reader(lines, delimiter=delimiter):
+            for row in csv.reader((line.replace("\0", _NUL) for line in lines), delimiter=delimiter):
                 if first is not None and row:
                     return _FirstRow(first, blanks, alone=False)
                 if row:

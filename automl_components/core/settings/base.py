@@ -45,7 +45,8 @@ class Settings(BaseModel, metaclass=_Meta):
         Fields that exclude each other.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # no protected namespaces: before 2.10 pydantic kept every name with "model_" for itself, so "model_name" too
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
 
     section: ClassVar[str] = ""
     inline: ClassVar[bool] = False

@@ -311,6 +311,15 @@ def test_wrong_encoding(
         table.to_arrow()
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_nul_characters_below_the_header(
+    tmp_path: Path, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "WHOLE", (1 << 20) * whole)
+    file = write(tmp_path, "a.csv", "a\0b,1\nc,2\n")
+    assert rows(mltable.from_delimited_files(file, header="no_header")) == [("a\0b", 1), ("c", 2)]
+
+
 def test_wrong_encoding_far_below(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"a\n" + b"x\n" * 100_000 + b"caf\xe9\n")
     with pytest.raises(DataError, match=r"a\.csv: is not utf-8: byte 0xe9 on line 100002"):
