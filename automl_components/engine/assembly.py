@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,9 @@ from automl_components.engine.problem import Problem
 from automl_components.engine.scoring import primary_metric
 from automl_components.engine.trial import TrialResult, mean_rounds
 from automl_components.engine.workers import Pool
+
+SLACK = 5.0
+"""Seconds beyond twice what a fit should take, before it is given up although the time is up."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Assembly:
         Fits the members, so that a crash is contained.
     threads : int
     seconds : float
-        Time left for the members' fits.
+        Time left, from now on, for ensembles and the members' fits.
     """
 
     def __init__(
@@ -85,9 +89,15 @@ class Assembly:
         seconds: float = float("inf"),
     ) -> None:
         self.problem, self.results, self.candidates = problem, results, candidates
-        self.pool, self.threads, self.seconds = pool, threads, seconds
+        self.pool, self.threads, self.ends = pool, threads, time.monotonic() + seconds
         self.costs = refit_seconds(problem, results)
+        self.fitted: dict[int, Any] = {}
         self.failed: dict[int, str] = {}
+
+    @property
+    def left(self) -> float:
+        """Seconds left; negative when the time is up."""
+        return self.ends - time.monotonic()
 
     def run(self, recipe: Recipe) -> tuple[Ensemble, list[Any], list[Ensemble]]:
         """The chosen model, its fitted members, and every ensemble that was made.
@@ -95,60 +105,77 @@ class Assembly:
         Raises
         ------
         SettingsError
-            The trial that was asked for is not there.
+            The trial that was asked for is not there, or no trial has the metric that was asked for.
         NoModelError
             Not one of the members could be fitted again.
         """
-        made = [] if recipe.single else list(self._ensembles(recipe))
-        options = self._wanted(recipe) if recipe.single else [*self._singles(), *made]
-        metric = primary_metric(recipe.metric or self.problem.primary_metric, self.problem.task)
-        while options := [one for one in options if not self.failed.keys() & set(one.members)]:
-            chosen = best_within(
-                options,
-                lambda one: metric.sign(one.metrics.get(metric.name, one.score)),
-                self.costs,
-                self.seconds,
-            )
-            learners = [self._fit_again(number) for number in chosen.members]
-            if None not in learners:
-                return chosen, learners, made
+        candidates = self._wanted(recipe)
+        while candidates:
+            made = [] if recipe.single else self._ensembles(recipe, candidates)
+            options = [*map(self._single, candidates), *made]
+            chosen = best_within(options, self._worth(recipe, bool(made)), self.costs, self.left)
+            if all(self._fit_again(number) for number in chosen.members):
+                return chosen, [self.fitted[number] for number in chosen.members], made
+            candidates = [c for c in candidates if c.number not in self.failed]
         raise NoModelError(
             "no trial could be fitted again on all rows: "
-            + "; ".join(f"trial {n}: {text}" for n, text in self.failed.items())
+            + ("; ".join(self.failed.values()) or "no trial was completed")
         )
 
-    def _singles(self) -> list[Ensemble]:
-        return [
-            Ensemble("trial", (c.number,), (1.0,), c.predictions, c.score, self.results[c.number].metrics)
-            for c in self.candidates
-        ]
+    def _single(self, one: Candidate) -> Ensemble:
+        return Ensemble(
+            "trial", (one.number,), (1.0,), one.predictions, one.score, self.results[one.number].metrics
+        )
 
-    def _wanted(self, recipe: Recipe) -> list[Ensemble]:
-        singles = self._singles()
-        if recipe.trial is None:
-            return singles
-        found = [single for single in singles if single.members == (recipe.trial,)]
-        if not found:
-            known = nearest(str(recipe.trial), [str(c.number) for c in self.candidates])
-            raise SettingsError(f"selection.trial: no completed trial {recipe.trial}{known}")
-        return found
+    def _wanted(self, recipe: Recipe) -> list[Candidate]:
+        """The trials that may be chosen."""
+        if recipe.trial is not None:
+            found = [c for c in self.candidates if c.number == recipe.trial]
+            if not found:
+                known = nearest(str(recipe.trial), [str(c.number) for c in self.candidates])
+                raise SettingsError(f"selection.trial: no completed trial {recipe.trial}{known}")
+            return found
+        if recipe.metric is not None:
+            name = primary_metric(recipe.metric, self.problem.task).name
+            found = [c for c in self.candidates if name in self.results[c.number].metrics]
+            if self.candidates and not found:
+                raise SettingsError(
+                    f"selection.metric: no trial has a value of {name}; choose another metric"
+                )
+            return found
+        return list(self.candidates)
 
-    def _ensembles(self, recipe: Recipe) -> list[Ensemble]:
+    def _worth(self, recipe: Recipe, compared: bool) -> Callable[[Ensemble], float]:
+        """How good a model is, greater is better.
+
+        Where several splits validate a row, out-of-fold predictions are means over several fits and so better than
+        those of one fit: single trials are then judged by them, too, when they are compared with ensembles.
+        """
+        metric = primary_metric(recipe.metric or self.problem.primary_metric, self.problem.task)
+        repeated = compared and bool(((self.problem.splits == 0).sum(axis=1) > 1).any())
+
+        def worth(one: Ensemble) -> float:
+            if recipe.metric is not None:
+                return metric.sign(one.metrics[metric.name])
+            score = ensembles.primary_score(self.problem, one.predictions) if repeated else one.score
+            return metric.sign(score) if np.isfinite(score) else -np.inf
+
+        return worth
+
+    def _ensembles(self, recipe: Recipe, candidates: Sequence[Candidate]) -> list[Ensemble]:
         """The ensembles that are wanted and affordable; none of a single candidate."""
-        if len(self.candidates) < 2 or not (recipe.vote or recipe.stack):
+        near = [c for c in candidates if self.costs[c.number] <= self.left]
+        if len(near) < 2 or not (recipe.vote or recipe.stack):
             return []
-        vote = self._vote(recipe, list(self.candidates))
-        stack = (
-            self._stack(recipe, [c for c in self.candidates if c.number in vote.members])
-            if recipe.stack
-            else None
-        )
+        vote = self._vote(recipe, near)
+        members = [c for c in near if c.number in vote.members]
+        stack = self._stack(recipe, members) if recipe.stack else None
         return [one for one in (vote if recipe.vote else None, stack) if one is not None]
 
-    def _vote(self, recipe: Recipe, candidates: list[Candidate]) -> Ensemble:
+    def _vote(self, recipe: Recipe, candidates: Sequence[Candidate]) -> Ensemble:
         """The best voting ensemble without members that there is no time to fit again."""
         vote = ensembles.vote(self.problem, candidates, iterations=recipe.iterations)
-        if len(vote.members) < 2 or sum(self.costs[number] for number in vote.members) <= self.seconds:
+        if len(vote.members) < 2 or sum(self.costs[number] for number in vote.members) <= self.left:
             return vote
         dearest = max(vote.members, key=lambda number: self.costs[number])
         return self._vote(recipe, [c for c in candidates if c.number != dearest])
@@ -157,35 +184,46 @@ class Assembly:
         problem, holdout = self.problem, self.problem.splits.shape[1] == 1
         make_meta = partial(
             ensembles.meta_learner, problem.task, recipe.meta_type, dict(recipe.meta_kwargs),
-            cross_validated=not holdout, seed=problem.seed,
+            cross_validated=not holdout, seed=problem.seed, variance=float(np.var(problem.target)),
         )  # fmt: skip
-        if not holdout:
-            return ensembles.stack(problem, members, make_meta)
-        cost = sum(self.costs[member.number] for member in members)
-        if cost * (2 - recipe.meta_share) > self.seconds:
-            emit(
-                "note", "no stack ensemble: fitting its members twice does not fit into the time that is left"
-            )
-            return None
-        self.seconds -= cost * (1 - recipe.meta_share)
         try:
-            return ensembles.stack_holdout(problem, members, make_meta, recipe.meta_share, self._partial_fit)
+            if not holdout:
+                return ensembles.stack(problem, members, make_meta)
+            return self._stack_holdout(recipe, members, make_meta)
+        except ensembles.StackError as error:
+            if recipe.meta_kwargs:
+                raise SettingsError(f"stack_meta_learner_kwargs: {error}") from error
+            emit("note", f"no stack ensemble: {error}")
         except _RefitError as error:
             emit("note", f"no stack ensemble: {error}")
-            return None
+        return None
 
-    def _fit_again(self, number: int) -> Any:
-        """The trial's configuration fitted on all rows; None, and noted, when that fails."""
+    def _stack_holdout(
+        self, recipe: Recipe, members: Sequence[Candidate], make_meta: Callable[[], Any]
+    ) -> Ensemble | None:
+        cost = sum(self.costs[member.number] for member in members)
+        if cost * (2 - recipe.meta_share) > self.left:
+            emit("note", "no stack ensemble: there is no time left to fit its members twice")
+            return None
+        return ensembles.stack_holdout(self.problem, members, make_meta, recipe.meta_share, self._partial_fit)
+
+    def _fit_again(self, number: int) -> bool:
+        """Fit the trial's configuration on all rows; False, and noted, when that fails."""
         from skops import io
 
+        if number in self.fitted:
+            return True
         out = self.pool.folder / f"refit-{number}.skops"
         try:
             self._refit(number, out=out)
         except _RefitError as error:
             emit("note", f"warning: {error}")
             self.failed[number] = str(error)
-            return None
-        return io.load(out, trusted=io.get_untrusted_types(file=out))  # our own worker has just written it
+            return False
+        # our own worker has just written it
+        self.fitted[number] = io.load(out, trusted=io.get_untrusted_types(file=out))
+        self.costs[number] = 0.0
+        return True
 
     def _partial_fit(self, number: int, train: np.ndarray, predict: np.ndarray) -> np.ndarray:
         """Fitted on some rows, predictions for others (positions)."""
@@ -202,7 +240,10 @@ class Assembly:
             "kind": "refit", "algorithm": result.algorithm, "params": result.params, "threads": self.threads,
             "rounds": mean_rounds(result.rounds), **{name: str(path) for name, path in where.items()},
         }  # fmt: skip
-        reply = self.pool.run(request)
+        enough = max(
+            self.left, 2 * self.costs[number] + SLACK
+        )  # the last resort is fitted after the end, too
+        reply = self.pool.run(request, seconds=None if np.isinf(enough) else enough)
         if reply.status != "Completed":
             cause = (reply.error or {}).get("message", reply.status)
             raise _RefitError(f"trial {number} ({result.pipeline}) could not be fitted again: {cause}")

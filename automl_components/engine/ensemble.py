@@ -55,17 +55,25 @@ class Ensemble:
     meta: Any = None
 
 
+def primary_score(problem: Problem, predictions: np.ndarray) -> float:
+    """Mean over the splits of the primary metric of out-of-fold predictions; NaN where it is defined on none."""
+    scorer, scores = problem.scorer(), []
+    for _, rows in problem.parts():
+        weights = None if problem.weights is None else problem.weights[rows]
+        scores.append(scorer.score(problem.target[rows], predictions[rows], weights))
+    defined = [score for score in scores if np.isfinite(score)]
+    return float(np.mean(defined)) if defined else float("nan")
+
+
 def score_splits(problem: Problem, predictions: np.ndarray) -> tuple[float, dict[str, float]]:
     """Mean over the splits of the primary metric, and of every metric, of out-of-fold predictions."""
     from automl_components.engine.trial import average
 
-    scorer, scores, tables = problem.scorer(), [], []
+    scorer, tables = problem.scorer(), []
     for _, rows in problem.parts():
         weights = None if problem.weights is None else problem.weights[rows]
-        scores.append(scorer.score(problem.target[rows], predictions[rows], weights))
         tables.append(scorer.all(problem.target[rows], predictions[rows], weights))
-    defined = [score for score in scores if np.isfinite(score)]
-    return (float(np.mean(defined)) if defined else float("nan")), average(tables)
+    return primary_score(problem, predictions), average(tables)
 
 
 def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int | None = None) -> Ensemble:
