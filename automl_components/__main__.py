@@ -74,10 +74,10 @@ def main() -> None:
       automl predict runs/job/best_model new_rows.csv --output predictions.parquet
     """
     here = os.fspath(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(
-            here
-        )  # a custom metric may live in the caller's folder; behind, so that it hides nothing
+    if (
+        here not in sys.path
+    ):  # a custom metric may live there; at the end, so that no file of it hides a library
+        sys.path.append(here)
 
 
 @main.command()
@@ -85,7 +85,11 @@ def main() -> None:
 @click.option(
     "--output", "-o", metavar="FOLDER", help="Folder or address of the run; default: runs/<name of the job>."
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in --output; the job file may be left out.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with an interrupted run; with --output, the job file may be left out.",
+)
 @click.option("--fresh", is_flag=True, help="Do every step again, even where nothing has changed.")
 @_overrides
 @_verbosity
@@ -114,15 +118,14 @@ def run(
 
     if resume and fresh:
         raise SettingsError("--resume goes on with what is there, --fresh starts again: give one of them")
-    if resume:
-        if output is None:
-            raise SettingsError("--resume needs --output: the folder of the run")
-        if not storage.exists(storage.join(output, JOB)):
-            raise SettingsError(f"nothing to resume: {output} has no {JOB}; start it with `automl run JOB`")
-        job = job or storage.join(output, JOB)
-    if job is None:
+    if job is None and not resume:
         raise click.UsageError("which job? give a job file: automl run job.yml (or --resume --output FOLDER)")
-    loaded = Job.from_file(job, overrides)
+    if job is None and output is None:
+        raise SettingsError("--resume needs the job file, or --output: the folder of the run")
+    file = job or storage.join(output or "", JOB)
+    if job is None and not storage.exists(file):
+        raise SettingsError(f"nothing to resume: {output} has no {JOB}; start it with: automl run job.yml")
+    loaded = Job.from_file(file, overrides)
     _run(loaded, output or loaded.default_output(job), verbosity, reuse=False if fresh else None)
 
 

@@ -24,10 +24,14 @@ JOB = "job.yml"
 
 
 def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
-    """Run a job's stages one after the other; its file is kept in the run's folder, so that it can be resumed."""
+    """Run a job's stages one after the other; its file is kept in the run's folder, so that it can be resumed.
+
+    ``reuse`` is what ``cache`` of the job says, if it is not given. False starts even an interrupted search anew.
+    """
+    from automl_components.core.drafts import forget
     from automl_components.core.inputs import is_frame
     from automl_components.core.tables import write_mltable
-    from automl_components.pipeline import run_line
+    from automl_components.pipeline import LINE, run_line
 
     given = dict(job.inputs())
     with storage.writing(folder), environment(job.facts.environment_variables), ExitStack() as stack:
@@ -42,6 +46,9 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
         storage.write_text(storage.join(folder, JOB), job.to_yaml())
         for note in job.notes():
             emit("note", note)
+        if reuse is False:
+            for name in (name for stage in LINE for name in stage.outputs):
+                forget(storage.join(folder, name))
         run_line(given, folder, job.sections(), reuse=job.facts.cache if reuse is None else reuse)
     return Run(folder)
 

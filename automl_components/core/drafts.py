@@ -106,6 +106,12 @@ def _locked(draft: Path, address: str) -> Iterator[None]:
         lock.release()
 
 
+def forget(address: str) -> None:
+    """See to it that what an interrupted writer left for an address is not continued."""
+    draft = draft_folder(address)
+    draft.with_name(f"{draft.name}.json").unlink(missing_ok=True)
+
+
 def _read(note: Path) -> Any:
     try:
         return json.loads(note.read_text(encoding="utf-8"))

@@ -159,4 +159,5 @@ def no_model(results: list, reason: str) -> str:  # type: ignore[type-arg]
         text = f"{result.algorithm}: {(result.error or {}).get('message', result.status)}"
         causes[text] = causes.get(text, 0) + 1
     lines = "\n".join(f"  {text} ({count} x)" if count > 1 else f"  {text}" for text, count in causes.items())
-    return f"no trial produced a model ({reason})" + (f":\n{lines}" if lines else "; give it more time")
+    again = "once the cause is gone, start again with --fresh (in Python: reuse=False)"
+    return f"no trial produced a model ({reason})" + (f":\n{lines}\n{again}" if lines else "; give it more time")
