@@ -28,8 +28,8 @@ def leaderboard(results: Iterable[TrialResult], metric: Any, ensembles: Sequence
         ``algorithm``, then all other metrics by name.
     """
     rows = [
-        {"trial": str(r.number), "pipeline": r.pipeline, "status": r.status, metric.name: r.score,
-         "algorithm": r.algorithm, **r.metrics, "_order": r.number}
+        {"trial": str(r.number), "pipeline": r.pipeline, "status": r.status, "algorithm": r.algorithm, **r.metrics,
+         metric.name: r.score, "_order": r.number}
         for r in results
     ]  # fmt: skip
     titles = {"voting_ensemble": "VotingEnsemble", "stack_ensemble": "StackEnsemble"}

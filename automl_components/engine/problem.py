@@ -69,11 +69,6 @@ class Problem:
         return (n, len(self.classes)) if self.task == "classification" else (n,)
 
     @property
-    def cross_validated(self) -> bool:
-        """Whether every row is validated exactly once, by another model each time."""
-        return self.splits.shape[1] > 1 and bool(((self.splits == 0).sum(axis=1) == 1).all())
-
-    @property
     def target_range(self) -> tuple[float, float] | None:
         """Smallest and largest target, which normalized metrics are normalized by; None for classification."""
         return None if self.classes else (float(self.target.min()), float(self.target.max()))
