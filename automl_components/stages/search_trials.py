@@ -99,7 +99,7 @@ def search_trials(
             "rows": problem.features.rows, "trials": max(r.number for r in results), "stop_reason": search.stop_reason,
             "skipped": [{"name": s.name, "reason": s.reason} for s in skipped],
             "trial_seconds": float(np.sum([r.seconds for r in results])),
-            "elapsed_seconds": time.monotonic() - started,
+            "elapsed_seconds": time.monotonic() - started + search.spent / workers,
         },
     )  # fmt: skip
 
