@@ -34,7 +34,11 @@ STARTUP = 120.0
 """Seconds that a process may take to start."""
 ATTEMPTS = 3
 """Processes in a row that may end while they start, before the pool gives up."""
-CHILD = "import sys; sys.path[:] = sys.argv[1:]; from automl_components.engine.worker import main; main()"
+PACKAGE = Path(__file__).parents[2]
+CHILD = (  # the parent's package, even where a loaded model has put a copy of parts of it on the path
+    "import sys; sys.path.insert(0, sys.argv[1]); import automl_components; sys.path[:] = sys.argv[2:]; "
+    "from automl_components.engine.worker import main; main()"
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class _Process:
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
         with self.log.open("wb") as log:
             self.child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-c", CHILD, *sys.path], env={**os.environ, **limits},
+                [sys.executable, "-c", CHILD, str(PACKAGE), *sys.path], env={**os.environ, **limits},
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8",
             )  # fmt: skip
         self.reader = threading.Thread(target=self._read, daemon=True)

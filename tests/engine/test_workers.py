@@ -271,3 +271,13 @@ def test_a_file_of_the_working_folder_shadows_no_module(shared, tmp_path, monkey
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
     problem, pool = shared()
     assert pool.run(request(problem, tmp_path)).status == "Completed"
+
+
+def test_a_worker_runs_the_package_of_its_parent(shared, tmp_path, monkeypatch):
+    """MLflow puts the code that a model carries, a part of this package, first on the path when it loads one."""
+    (tmp_path / "code" / "automl_components" / "engine").mkdir(parents=True)
+    for folder in ("automl_components", "automl_components/engine"):
+        (tmp_path / "code" / folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path / "code")
+    problem, pool = shared()
+    assert pool.run(request(problem, tmp_path)).status == "Completed"
