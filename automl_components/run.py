@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from automl_components import formats
 from automl_components.core import storage
-from automl_components.core.errors import ArtifactError, SettingsError
-from automl_components.core.events import emit
+from automl_components.core.errors import ArtifactError, SettingsError, TrackingError
+from automl_components.core.events import emit, listening
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,16 +34,17 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
     from automl_components.pipeline import LINE, run_line
 
     given = dict(job.inputs())
-    with storage.writing(folder), environment(job.facts.environment_variables), ExitStack() as stack:
-        for name, table in given.items():
-            if is_frame(table):  # kept beside the results, so that a resumed run finds it
-                place = Path(storage.join(folder, name))
-                if storage.is_remote(folder):
-                    place = Path(stack.enter_context(TemporaryDirectory(prefix="automl-"))) / name
-                write_mltable(table, place)
-                given[name] = str(place)
-        job = job.with_data(given)
-        storage.write_text(storage.join(folder, JOB), job.to_yaml())
+    with environment(job.facts.environment_variables), tracking_ahead(), ExitStack() as stack:
+        with storage.writing(folder):
+            for name, table in given.items():
+                if is_frame(table):  # kept beside the results, so that a resumed run finds it
+                    place = Path(storage.join(folder, name))
+                    if storage.is_remote(folder):
+                        place = Path(stack.enter_context(TemporaryDirectory(prefix="automl-"))) / name
+                    write_mltable(table, place)
+                    given[name] = str(place)
+            job = job.with_data(given)
+            storage.write_text(storage.join(folder, JOB), kept_text(job))
         for note in job.notes():
             emit("note", note)
         if reuse is False:
@@ -51,6 +52,19 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
                 forget(storage.join(folder, name))
         run_line(given, folder, job.sections(), reuse=job.facts.cache if reuse is None else reuse)
     return Run(folder)
+
+
+def kept_text(job: Job) -> str:
+    """The job's file as it is kept in the run's folder: without environment variables, which may be secrets."""
+    from automl_components.core.settings import write_yaml
+
+    values = job.to_mapping()
+    if values.pop("environment_variables", None):
+        emit(
+            "note",
+            "environment_variables are not kept with the run: to resume it, start it with its job file",
+        )
+    return write_yaml(values)
 
 
 @contextmanager
@@ -66,6 +80,33 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def tracking_ahead() -> Iterator[None]:
+    """Get MLflow ready while trials run: they have processes of their own, and this one would only wait.
+
+    Its imports take a second, its tables, the first time, some more. The thread has ended before the search has.
+    """
+    from threading import Thread
+
+    thread = Thread(target=_open_tracking, daemon=True)
+
+    def on_event(kind: str, facts: dict[str, Any]) -> None:
+        if kind == "search" and thread.ident is None:
+            thread.start()
+        elif kind == "step" and facts["state"] == "done" and thread.is_alive():
+            thread.join()
+
+    with listening(on_event):
+        yield
+
+
+def _open_tracking() -> None:
+    from automl_components.tracking import client
+
+    with suppress(TrackingError):  # the stage that logs the run will tell
+        client()
 
 
 class Run:
@@ -176,8 +217,8 @@ class Run:
         from automl_components.stages import log_run
 
         self.path("best_model")  # says so when the run has not got that far
-        made = run_step(log_run, {}, self.folder, self.job.sections(), made=self._made(), reuse=False)
-        facts: dict[str, Any] = formats.read_json(made["tracking"].local / "tracking.json")
+        run_step(log_run, {}, self.folder, self.job.sections(), made=self._made(), reuse=False)
+        facts: dict[str, Any] = formats.read_json(self.path("tracking") / "tracking.json")
         return facts
 
     def register(
@@ -207,15 +248,15 @@ class Run:
         sections["registering"] = RegistrationSettings.read(said | settings)
         given, folder, made = dict(self.job.inputs()), self.folder, self._made()
         if trial is not None or metric is not None:
-            folder = storage.join(self.model(trial=trial, metric=metric), "..")
-            given |= {name: storage.join(self.folder, name) for name in ("checked_data",)}
+            self.model(trial=trial, metric=metric)
+            folder = self._model_folder(trial, metric)
+            given |= {"checked_data": storage.join(self.folder, "checked_data")}
             made = frozenset({"best_model"})
             if self.has("test_report"):
                 run_step(evaluate_model, given, folder, sections, made=made)
                 made |= {"test_report"}
-        outcome = run_step(register_model, given, folder, sections, made=made, reuse=False)
-        facts: dict[str, Any] = formats.read_json(outcome["registration"].local / "registration.json")
-        return facts
+        run_step(register_model, given, folder, sections, made=made, reuse=False)
+        return Run(folder).registration
 
     def _made(self) -> frozenset[str]:
         """Artifacts that are there and complete."""
@@ -245,12 +286,16 @@ class Run:
         from automl_components.pipeline import run_step
         from automl_components.stages import build_ensemble
 
-        folder = storage.join(self.folder, f"models/{f'trial_{trial}' if trial is not None else metric}")
+        folder = self._model_folder(trial, metric)
         names = ("checked_data", "features", "featurizer", "trials")
         given = {name: storage.join(self.folder, name) for name in names}
         sections = {**self.job.sections(), "selection": SelectionSettings(trial=trial, metric=metric)}
-        made = run_step(build_ensemble, given, folder, sections, made=frozenset())
-        return made["best_model"].path
+        run_step(build_ensemble, given, folder, sections, made=frozenset())
+        return Run(folder).best_model
+
+    def _model_folder(self, trial: int | None, metric: str | None) -> str:
+        """Where a model that was asked for later lies, with its leaderboard and test report."""
+        return storage.join(self.folder, f"models/{f'trial_{trial}' if trial is not None else metric}")
 
     def test(
         self, test_data: Any = None, *, trial: int | None = None, output: str | Path | None = None

@@ -240,6 +240,21 @@ def test_a_run_in_object_storage(finished: Run, tmp_path: Path, mlflow_server: s
     pd.testing.assert_frame_equal(run.leaderboard, finished.leaderboard)
     pd.testing.assert_frame_equal(run.predictions, finished.predictions)
     assert fs.exists("/runs/penguins/best_model/MLmodel")
+    facts = run.register(trial=2, model_name="second", gate={"accuracy": 0.5})
+    assert (facts["model_name"], facts["trial"]) == ("second", "2")
+    assert fs.exists("/runs/penguins/models/trial_2/registration/registration.json")
+
+
+def test_environment_variables_are_set_but_not_kept(tmp_path: Path, mlflow_server: str) -> None:
+    job = Job.from_mapping(
+        job_mapping(environment_variables={"MLFLOW_EXPERIMENT_NAME": "hidden"}, experiment_name=None)
+        | {"limits": {"max_trials": 1}, "registration": {"enabled": False}}
+    )
+    run = job.run(tmp_path / "run")
+    assert "hidden" not in (tmp_path / "run" / "job.yml").read_text()
+    facts = json.loads((run.path("tracking") / "tracking.json").read_text())
+    assert facts["experiment_name"] == "hidden"
+    assert "MLFLOW_EXPERIMENT_NAME" not in os.environ
 
 
 def test_every_input_of_the_line_is_made_before_it_is_used() -> None:
