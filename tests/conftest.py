@@ -1,4 +1,4 @@
-"""What tests of several folders share: an MLflow database of their own."""
+"""What tests of several folders share: an MLflow database of their own, models, the open data sets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of the open data sets, ``shared/data`` beside the project; a test that needs it is skipped without."""
+    for parent in Path(__file__).resolve().parents:
+        if (parent / "shared" / "data").is_dir():
+            return parent / "shared" / "data"
+    pytest.skip("the open data sets (shared/data beside the project) are not here")
 
 
 @pytest.fixture(scope="session")

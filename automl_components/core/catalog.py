@@ -56,6 +56,10 @@ class Catalog(Mapping[str, T], Generic[T]):
         except KeyError:
             raise SettingsError(f"unknown {self.noun} {name!r}{nearest(name, self._entries)}") from None
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The entry, or ``default`` where there is none of that name."""
+        return self._entries.get(name, default)
+
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 

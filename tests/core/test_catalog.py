@@ -52,6 +52,7 @@ def test_entries_are_found_and_ordered_by_rank_then_name(catalog: Callable[..., 
     assert found["pear"].rank == 2
     assert "pear" in found
     assert "apple" not in found
+    assert (found.get("fig"), found.get("apple"), found.get("apple", 3)) == (found["fig"], None, 3)
 
 
 def test_one_entry_that_another_module_imports_is_one(catalog: Callable[..., Catalog]) -> None:
