@@ -160,4 +160,6 @@ def no_model(results: list, reason: str) -> str:  # type: ignore[type-arg]
         causes[text] = causes.get(text, 0) + 1
     lines = "\n".join(f"  {text} ({count} x)" if count > 1 else f"  {text}" for text, count in causes.items())
     again = "once the cause is gone, start again with --fresh (in Python: reuse=False)"
-    return f"no trial produced a model ({reason})" + (f":\n{lines}\n{again}" if lines else "; give it more time")
+    return f"no trial produced a model ({reason})" + (
+        f":\n{lines}\n{again}" if lines else "; give it more time"
+    )
