@@ -42,17 +42,17 @@ class SearchState:
     ends: float | None = None
     best: Mapping[str, Any] | None = None
     new: int = 0
-    started: float = field(default_factory=time.monotonic)
+    started: float = 0.0
     last: float = 0.0
     running: dict[int, tuple[str, float]] = field(default_factory=dict)
 
     @classmethod
     def planned(cls, facts: Mapping[str, Any]) -> SearchState:
         """From the facts of a ``search`` event."""
-        seconds = facts["seconds"]
+        seconds, now = facts["seconds"], time.monotonic()
         return cls(
             facts["metric"], facts["greater_is_better"], facts["max_trials"], facts["done"], best=facts["best"],
-            ends=time.monotonic() + seconds if seconds is not None and seconds <= UNLIMITED else None,
+            started=now, ends=now + seconds if seconds is not None and seconds <= UNLIMITED else None,
         )  # fmt: skip
 
     def add(self, trial: Mapping[str, Any]) -> bool:
