@@ -170,6 +170,20 @@ def test_an_interrupted_run_goes_on(
     pd.testing.assert_frame_equal(run.predictions, finished.predictions)
 
 
+def test_a_higher_limit_goes_on_with_the_finished_trials(
+    finished: Run, tmp_path: Path, mlflow_server: str
+) -> None:
+    fewer = Job.from_mapping(job_mapping(limits={"max_trials": 3, "max_cores_per_trial": 1}))
+    fewer.run(tmp_path / "run")
+    before = (tmp_path / "run" / "trials" / "journal.jsonl").read_text().splitlines()
+    run = Job.from_mapping(job_mapping()).run(tmp_path / "run")
+    kept = (tmp_path / "run" / "trials" / "journal.jsonl").read_text().splitlines()
+    assert len(before) == 3
+    assert kept[:3] == before  # not trained again
+    pd.testing.assert_frame_equal(run.leaderboard, finished.leaderboard)
+    pd.testing.assert_frame_equal(run.predictions, finished.predictions)
+
+
 def test_any_trial_can_be_made_tested_and_registered(
     finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,8 @@ class Marker:
         same work.
     files : mapping of relative path to (bytes, sha256)
         Every file of the artifact.
+    elastic : str
+        The same without the settings that may change while the work goes on, such as limits.
     settings, inputs, libraries : mappings
         Settings sections, input addresses with digests, library versions.
     seconds : float
@@ -135,6 +137,7 @@ class Marker:
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
+    elastic: str = ""
     seconds: float = 0.0
     created: str = ""
 

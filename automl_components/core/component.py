@@ -216,7 +216,7 @@ class Component:
                 emit("step", f"{self.name}: unchanged, reused", component=self.name, state="reused")
                 return Outputs(references, reused=True)
             emit("step", f"{self.name}: started", component=self.name, state="started")
-            seconds = work.do()
+            seconds = work.do(go_on=reuse)
             emit(
                 "step",
                 f"{self.name}: done in {seconds:.1f} s",

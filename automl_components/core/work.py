@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from automl_components.core import storage
 from automl_components.core.artifacts import (
     ARTIFACT_TYPES,
+    MARKER,
     Input,
     Marker,
     Output,
@@ -66,8 +68,12 @@ class Work:
                 return False
         return True
 
-    def do(self) -> float:
-        """Call the function on drafts and publish them; returns the seconds."""
+    def do(self, *, go_on: bool = False) -> float:
+        """Call the function on drafts and publish them; returns the seconds.
+
+        With ``go_on`` a resumable component continues what it has finished earlier under other elastic settings: a
+        search with a higher limit keeps its trials.
+        """
         started = time.monotonic()
         note = {"component": self.component.name, "fingerprint": self.fingerprint(elastic=True)}
         with ExitStack() as stack:
@@ -76,6 +82,9 @@ class Work:
             )
             drafts = {name: by_address[address] for name, address in self.addresses.items()}
             inputs = {name: self._local(name, address) for name, address in self.given.items()}
+            if go_on and self.component.resumable:
+                for name, address in self.addresses.items():
+                    self._start_from_earlier(address, drafts[name])
             for name, address in self.addresses.items():
                 stack.enter_context(storage.writing(address, drafts[name]))
             self.component.function(
@@ -90,6 +99,19 @@ class Work:
             made = [(drafts[n], a, self._marker(n, drafts[n], seconds)) for n, a in self.addresses.items()]
             publish(made)
         return seconds
+
+    def _start_from_earlier(self, address: str, draft: Path) -> None:
+        if any(draft.iterdir()):
+            return  # an interrupted draft goes on, it is newer
+        try:
+            marker = storage.read_marker(address)
+        except ArtifactError:
+            return  # of another version
+        if marker is None or marker.elastic != self.fingerprint(elastic=True):
+            return
+        if storage.is_intact(address, marker):
+            earlier = storage.localise(address, marker)
+            shutil.copytree(earlier, draft, ignore=shutil.ignore_patterns(MARKER), dirs_exist_ok=True)
 
     def _local(self, name: str, address: str) -> Input[Any]:
         """An input as the function gets it; a table without a marker is read where it is."""
@@ -115,7 +137,7 @@ class Work:
             )
         return Marker(
             type=kind, name=name, component=self.component.name, version=self.component.version,
-            fingerprint=self.fingerprint(), files=files, settings=_plain(self.settings),
+            fingerprint=self.fingerprint(), elastic=self.fingerprint(elastic=True), files=files, settings=_plain(self.settings),
             inputs={k: {"path": _named(v), "digest": self.digests[k]} for k, v in self.given.items()},
             libraries=library_versions(), seconds=round(seconds, 3),
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -45,8 +45,7 @@ class Settings(BaseModel, metaclass=_Meta):
         Fields that exclude each other.
     """
 
-    # no protected namespaces: before 2.10 pydantic kept every name with "model_" for itself, so "model_name" too
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     section: ClassVar[str] = ""
     inline: ClassVar[bool] = False
