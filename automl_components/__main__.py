@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automl_components.core.errors import AutoMLError, GateError, SettingsError, TrackingError, nearest
+from automl_components.core.errors import (
+    AutoMLError,
+    DataError,
+    GateError,
+    SettingsError,
+    TrackingError,
+    nearest,
+)
 
 if TYPE_CHECKING:
     from automl_components.job import Job
@@ -156,7 +163,9 @@ def _tells(verbosity: str | None) -> bool:
 
 
 @main.command()
-@click.option("--output", "-o", default="runs/demo", show_default=True, metavar="FOLDER")
+@click.option(
+    "--output", "-o", default="runs/demo", show_default=True, metavar="FOLDER", help="Folder of the run."
+)
 @click.option("--trials", default=8, show_default=True, help="Number of configurations to try.")
 @_verbosity
 def demo(output: str, trials: int, verbosity: str | None) -> None:
@@ -273,8 +282,11 @@ def predict(model: str, table: str, output: str, verbosity: str | None) -> None:
 
     rows = read_table(table)
     loaded = flavor.load_model(storage.localise(model, storage.read_marker(model)))
-    with storage.writing(output):
+    try:
         made = loaded.predict_table(rows)
+    except DataError as error:
+        raise DataError(f"{table}: {error}") from error
+    with storage.writing(output):
         write_table(made, output)
     if _tells(verbosity):
         click.echo(f"{len(made)} predictions: {output}", err=True)
@@ -286,7 +298,13 @@ def predict(model: str, table: str, output: str, verbosity: str | None) -> None:
 @click.option("--metric", help="Take the trial that is best by this metric.")
 @_verbosity
 def model(folder: str, trial: int | None, metric: str | None, verbosity: str | None) -> None:
-    """Make the model of any trial of a run FOLDER, and print its path."""
+    """Make the model of any trial of a run FOLDER, and print its path.
+
+    \b
+    Examples:
+      automl model runs/bank --trial 3
+      automl model runs/bank --metric accuracy
+    """
     from automl_components.run import Run
     from automl_components.terminal import watching
 
@@ -302,7 +320,14 @@ def model(folder: str, trial: int | None, metric: str | None, verbosity: str | N
 @click.option("--output", "-o", metavar="FOLDER", help="Where test_report and predictions go.")
 @_verbosity
 def test(folder: str, data: str | None, trial: int | None, output: str | None, verbosity: str | None) -> None:
-    """Test the best model, or any trial, of a run FOLDER."""
+    """Test the best model, or any trial, of a run FOLDER.
+
+    Writes `predictions` and, where the rows have their target, a `test_report` with every metric and the charts.
+
+    \b
+    Example:
+      automl test runs/bank --data last_month.csv --trial 3 --output runs/bank-last-month
+    """
     from automl_components import formats
     from automl_components.run import Run
     from automl_components.terminal import metrics_table, watching
@@ -320,7 +345,10 @@ def test(folder: str, data: str | None, trial: int | None, output: str | None, v
 @click.argument("folder")
 @_verbosity
 def log(folder: str, verbosity: str | None) -> None:
-    """Log a finished run FOLDER to MLflow: what to do when the server could not be reached."""
+    """Log a finished run FOLDER to MLflow: what to do when the server could not be reached.
+
+    However often it is started, a run is logged once. The server is what MLFLOW_TRACKING_URI names.
+    """
     from automl_components.run import Run
     from automl_components.terminal import watching
 

@@ -139,11 +139,12 @@ def _featurization(featurization: FeaturizationSettings) -> FeaturizationSetting
     from automl_components.engine.features import Featurizer
     from automl_components.transformers import transformer_name
 
-    with at("featurization"):
+    with at("featurization.blocked_transformers"):
+        names = tuple(dict.fromkeys(map(transformer_name, blocked)))
+    with at("featurization.transformer_params"):
+        known = {transformer_name(key): entries for key, entries in asked.items()}
         params = {key: [one.model_dump() for one in entries] for key, entries in asked.items()}
         Featurizer(blocked_transformers=blocked, transformer_params=params)
-        names = tuple(dict.fromkeys(map(transformer_name, blocked)))
-        known = {transformer_name(key): entries for key, entries in asked.items()}
     if len(known) < len(asked):
         raise ProblemsError([f"featurization.transformer_params: a name is given twice in {list(asked)}"])
     changes = {"blocked_transformers": names} if blocked else {}

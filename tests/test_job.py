@@ -413,11 +413,11 @@ class TestNames:
             ),
             (
                 {"featurization": {"blocked_transformers": ["tf_idff"]}},
-                r"^featurization: unknown transformer 'tf_idff'; did you mean 'tf_idf'",
+                r"^featurization.blocked_transformers: unknown transformer 'tf_idff'; did you mean 'tf_idf'",
             ),
             (
                 {"featurization": {"transformer_params": {"Imputr": [{}]}}},
-                r"^featurization: unknown transformer 'Imputr'; did you mean 'imputer'",
+                r"^featurization.transformer_params: unknown transformer 'Imputr'; did you mean 'imputer'",
             ),
             (
                 {
@@ -425,11 +425,11 @@ class TestNames:
                         "transformer_params": {"imputer": [{"parameters": {"strategy": "mode"}}]}
                     }
                 },
-                r"^featurization: .*unknown strategy 'mode'",
+                r"^featurization.transformer_params: .*unknown strategy 'mode'",
             ),
             (
                 {"featurization": {"transformer_params": {"imputer": [{"parameters": {"strateg": "mean"}}]}}},
-                r"^featurization: .*'strateg'; did you mean 'strategy'",
+                r"^featurization.transformer_params: .*'strateg'; did you mean 'strategy'",
             ),
         ],
     )

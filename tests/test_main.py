@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import click
 import pandas as pd
 import pytest
 import yaml
@@ -86,12 +87,12 @@ class TestHelp:
     def test_of_each_command_teaches(self, command: str) -> None:
         text = done(command, "--help").stdout
         assert f"automl {command}" in text or f"main {command}" in text
-        assert len(text.splitlines()) > 6
-        assert all(
-            line.rstrip().endswith((".", "]")) or "--" in line
-            for line in text.splitlines()
-            if "  --" in line[:4]
-        )
+        silent = [
+            one.name
+            for one in main.commands[command].params
+            if isinstance(one, click.Option) and not one.help
+        ]
+        assert silent == []
 
     def test_lists_every_command_in_the_order_of_work(self) -> None:
         text = done("-h").stdout

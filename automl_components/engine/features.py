@@ -214,8 +214,12 @@ class Featurizer(Fitted):
             at.setdefault(str(name), []).append(position)
         missing = [column for column in self.columns_ if column not in at]
         if missing:
-            listed = ", ".join(map(repr, missing[:10]))
-            raise DataError(f"the model needs column {listed}, not in the data{nearest(missing[0], at)}")
+            listed = ", ".join(map(repr, missing[:10])) + (" and others" if len(missing) > 10 else "")
+            hint = nearest(missing[0], at)
+            if len(hint) > 300:
+                hint = f"; it has {len(at):,} others, such as {', '.join(map(repr, list(at)[:10]))}"
+            noun = "columns" if len(missing) > 1 else "column"
+            raise DataError(f"the model needs {noun} {listed}, not in the data{hint}")
         twice = [column for column in self.columns_ if len(at[column]) > 1]
         if twice:
             raise DataError(f"the data has two columns named {twice[0]!r}")
