@@ -267,9 +267,10 @@ class StackError(Exception):
 def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[], Any]) -> Ensemble:
     """A meta-learner over the members' out-of-fold predictions, itself scored out of fold.
 
-    For cross-validation: the rows of each split are predicted by a meta-learner trained on the out-of-fold
-    predictions of the other rows (the mean, where several splits validate a row); the one that is kept is trained on
-    all of them.
+    The rows of each split are predicted by a meta-learner trained on the out-of-fold predictions of the rows that the
+    split trains on: of the other folds, other groups, or earlier times. Where there are none, as in the first of
+    splits by time, the members' mean stands in. Where several splits validate a row, its predictions are averaged.
+    The meta-learner that is kept is trained on all rows that any split validates.
 
     Raises
     ------
@@ -279,15 +280,17 @@ def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[]
     known = np.flatnonzero((problem.splits == 0).any(axis=1))
     features = stack_features([m.predictions for m in members], problem.task)
     total, counts = np.zeros(problem.out_of_fold_shape), np.zeros(problem.features.rows)
-    for _, rows in problem.parts():
-        others = np.setdiff1d(known, rows)
-        if not len(others):
-            raise StackError(
-                "one split validates all rows that any split validates: none are left to learn from"
-            )
-        meta = _fit_rows(problem, make_meta(), features, others)
-        total[rows] += meta_predict(problem.task, meta, features[rows], len(problem.classes))
+    learned = False
+    for column in problem.splits.T:
+        rows, others = np.flatnonzero(column == 0), known[column[known] == 1]
+        if len(others):
+            meta, learned = _fit_rows(problem, make_meta(), features, others), True
+            total[rows] += meta_predict(problem.task, meta, features[rows], len(problem.classes))
+        else:
+            total[rows] += np.mean([member.predictions[rows] for member in members], axis=0)
         counts[rows] += 1
+    if not learned:
+        raise StackError("no split trains on rows that another one validates: none are left to learn from")
     counts[counts == 0] = np.nan
     meta = _fit_rows(problem, make_meta(), features, known)
     return _stacked(problem, members, (total.T / counts).T, meta)

@@ -13,13 +13,11 @@ from threadpoolctl import threadpool_limits
 from automl_components.algorithms import ALGORITHMS, Algorithm
 from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.boosters import FITTERS, Rows, Stopper
-from automl_components.engine.scores import decision, fit_calibration
+from automl_components.engine.scores import ABSENT, decision, fit_calibration
 from automl_components.engine.views import TableView, TreeView
 
 if TYPE_CHECKING:
     from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
-
-ABSENT = 1e-6  # probability of a class that no training row had
 
 
 class Learner:

@@ -10,6 +10,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from automl_components.core.errors import DataError
+from automl_components.engine.scores import ABSENT
 
 if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
@@ -180,10 +181,10 @@ def stack_features(predictions: Sequence[np.ndarray], task: str) -> np.ndarray:
 def meta_predict(task: str, meta: Any, features: np.ndarray, classes: int) -> np.ndarray:
     """A meta-learner's probabilities, shape (n, classes), or values, shape (n,).
 
-    A class that the meta-learner never saw in training gets probability 0.
+    A class that the meta-learner never saw in training gets next to nothing, as it does from a learner.
     """
     if task != "classification":
         return np.asarray(meta.predict(features), dtype=np.float64)
-    full = np.zeros((len(features), classes))
+    full = np.full((len(features), classes), ABSENT)
     full[:, np.asarray(meta.classes_, dtype=int)] = meta.predict_proba(features)
-    return full
+    return full / full.sum(axis=1, keepdims=True)

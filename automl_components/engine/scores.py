@@ -13,6 +13,9 @@ from sklearn.preprocessing import StandardScaler
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+ABSENT = 1e-6
+"""Probability of a class that no training row had."""
+
 
 def decision(estimator: Any, X: Any) -> np.ndarray:
     """Scores of shape (rows, 1) for two classes, (rows, classes) for more."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from automl_components.algorithms import Algorithm
 from automl_components.algorithms.spaces import suggest
+from automl_components.core.errors import RunError
 from automl_components.engine.problem import Problem
 from automl_components.engine.trial import Config, TrialResult
 from automl_components.engine.workers import Pool, Reply
@@ -64,6 +65,11 @@ class Search:
     finished : sequence of TrialResult
         Results of an earlier, interrupted process; they are not trained again, and the time that they took is
         part of the limit.
+
+    Raises
+    ------
+    RunError
+        Other algorithms take part than in the interrupted process, so that it cannot be continued.
     """
 
     def __init__(
@@ -78,9 +84,19 @@ class Search:
         self.results = {result.number: result for result in finished if result.number <= limits.max_trials}
         self.spent = sum(result.seconds for result in finished)
         self.stop_reason = ""
+        self._check_finished()
         self._running: set[int] = set()
         self._drawn: dict[int, Config | None] = {}
         self._known: set[str] = set()
+
+    def _check_finished(self) -> None:
+        for number, algorithm in enumerate(self.algorithms, start=1):
+            found = self.results.get(number)
+            if found is not None and found.algorithm != algorithm.name:
+                raise RunError(
+                    f"the interrupted search cannot be continued: its trial {number} was {found.algorithm}, now it "
+                    f"would be {algorithm.name}; install the packages that were there before, or start anew"
+                )
 
     def run(
         self,

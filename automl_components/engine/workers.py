@@ -25,6 +25,7 @@ from typing import Any
 import psutil
 
 from automl_components.core.errors import RunError
+from automl_components.engine.machine import free_memory
 
 GRACE = 2.0
 """Seconds that a fit is given to notice its own deadline before its process is killed."""
@@ -162,7 +163,7 @@ class Pool:
         self, folder: Path, *, workers: int = 1, threads: int = 1, memory_bytes: float | None = None
     ) -> None:
         self.folder, self.workers, self.threads = folder, workers, threads
-        self.memory_bytes = memory_bytes or 0.9 * psutil.virtual_memory().available / workers
+        self.memory_bytes = memory_bytes or 0.9 * free_memory() / workers
         self.messages: Messages = queue.Queue()
         self.replies: deque[Reply] = deque()
         self.processes: list[_Process] = []

@@ -100,6 +100,7 @@ def trial(record: Mapping[str, Any]) -> Child:
         name=f"trial {record['number']}: {name}",
         status=record["status"],
         seconds=record["seconds"],
+        started=record.get("started"),
         params={"algorithm": record["algorithm"], "seed": record["seed"], **record["params"]},
         metrics={
             **record["metrics"],

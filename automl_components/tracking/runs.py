@@ -35,12 +35,15 @@ class Child:
         ``"Completed"``, ``"Failed"``, ``"TimedOut"`` or ``"Canceled"``.
     seconds : float
         How long it took.
+    started : float or None
+        When it began, seconds since 1970; by default when the one before it ended.
     """
 
     key: str
     name: str
     status: str = "Completed"
     seconds: float = 0.0
+    started: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, Any] = field(default_factory=dict)
@@ -177,6 +180,7 @@ def _log_children(
     known = {child.data.tags.get(TRIAL, ""): child for child in _nested(client, experiment_id, parent_id)}
     ids, started = {}, run.started
     for child in run.children:
+        started = child.started or started
         ended = started + child.seconds
         there = known.get(child.key) or client.create_run(
             experiment_id,

@@ -216,6 +216,23 @@ def test_rows_validated_by_several_splits():
         ensembles.stack(twice, models(twice, 2), maker(twice))
 
 
+def test_splits_by_time_never_learn_from_later_rows():
+    splits = np.full((120, 3), -1, np.int8)
+    for number, start in enumerate((30, 60, 90)):
+        splits[:start, number], splits[start : start + 30, number] = 1, 0
+    problem = make(rows=120, splits=splits)
+    candidates = models(problem, 3)
+    made = ensembles.stack(problem, candidates, maker(problem, "logistic_regression"))
+    np.testing.assert_allclose(
+        made.predictions[30:60], np.mean([c.predictions[30:60] for c in candidates], axis=0)
+    )
+    later = np.arange(120) >= 90
+    other = replace(problem, target=np.where(later, 1 - problem.target, problem.target))
+    again = ensembles.stack(other, candidates, maker(other, "logistic_regression"))
+    np.testing.assert_array_equal(again.predictions[:120], made.predictions[:120])
+    assert not np.array_equal(again.meta.coef_, made.meta.coef_)
+
+
 @pytest.mark.parametrize("rare", [1, 2, 4])
 def test_classes_of_a_handful_of_rows(rare):
     problem = make(rows=120, classes=3, splits=folds(120, 3))

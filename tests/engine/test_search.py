@@ -9,6 +9,7 @@ import pytest
 from problems import folds, holdout, make
 
 from automl_components.algorithms import ALGORITHMS
+from automl_components.core.errors import RunError
 from automl_components.engine.leaderboard import leaderboard
 from automl_components.engine.search import Search, SearchLimits
 from automl_components.engine.trial import TrialResult
@@ -55,9 +56,9 @@ def content(results):
     return json.dumps([{k: v for k, v in r.to_dict().items() if k not in TIMES} for r in results])
 
 
-def scripted(scores, problem=PROBLEM):
+def scripted(scores, problem=PROBLEM, names=NAMES):
     """Finished trials with the given scores, None for a failure, as an interrupted search leaves them."""
-    search = Search(problem, algorithms(), SearchLimits(len(scores)))
+    search = Search(problem, algorithms(*names), SearchLimits(len(scores)))
     results = []
     for number, score in enumerate(scores, start=1):
         config = search.propose(number)
@@ -91,6 +92,12 @@ def test_a_resumed_search_ends_like_an_uninterrupted_one(pools, tmp_path, kept):
     assert set(order) == set(range(1, 9)) - kept
 
 
+def test_a_search_is_not_continued_with_other_algorithms():
+    finished = scripted([0.4, 0.3])
+    with pytest.raises(RunError, match=rf"its trial 1 was {NAMES[0]}, now it would be {NAMES[1]}; install"):
+        Search(PROBLEM, algorithms(*NAMES[1:]), SearchLimits(4), finished)
+
+
 def test_another_seed_is_another_search():
     def draws(problem):
         finished = scripted([0.4, 0.3, 0.5, 0.6], problem)
@@ -111,11 +118,11 @@ def test_defaults_come_first_and_failed_algorithms_are_not_drawn():
 
 
 def test_no_configuration_runs_twice():
-    search = Search(PROBLEM, algorithms("knn"), SearchLimits(2000), scripted([0.4]))
+    search = Search(PROBLEM, algorithms("knn"), SearchLimits(2000), scripted([0.4], names=["knn"]))
     proposals = [search.propose(number) for number in range(1, 400)]
     keys = [config.key for config in proposals if config is not None]
     assert len(keys) == len(set(keys)) > 100
-    replayed = Search(PROBLEM, algorithms("knn"), SearchLimits(2000), scripted([0.4]))
+    replayed = Search(PROBLEM, algorithms("knn"), SearchLimits(2000), scripted([0.4], names=["knn"]))
     assert replayed.propose(300) == proposals[299]  # asked for in any order
 
 
