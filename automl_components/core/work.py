@@ -137,7 +137,8 @@ class Work:
             )
         return Marker(
             type=kind, name=name, component=self.component.name, version=self.component.version,
-            fingerprint=self.fingerprint(), elastic=self.fingerprint(elastic=True), files=files, settings=_plain(self.settings),
+            fingerprint=self.fingerprint(), elastic=self.fingerprint(elastic=True), files=files,
+            settings=_plain(self.settings),
             inputs={k: {"path": _named(v), "digest": self.digests[k]} for k, v in self.given.items()},
             libraries=library_versions(), seconds=round(seconds, 3),
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -185,6 +185,9 @@ def meta_predict(task: str, meta: Any, features: np.ndarray, classes: int) -> np
     """
     if task != "classification":
         return np.asarray(meta.predict(features), dtype=np.float64)
+    seen = np.asarray(meta.predict_proba(features), dtype=np.float64)
+    if seen.shape[1] == classes:
+        return seen
     full = np.full((len(features), classes), ABSENT)
-    full[:, np.asarray(meta.classes_, dtype=int)] = meta.predict_proba(features)
+    full[:, np.asarray(meta.classes_, dtype=int)] = seen
     return full / full.sum(axis=1, keepdims=True)

@@ -94,8 +94,8 @@ class Search:
             found = self.results.get(number)
             if found is not None and found.algorithm != algorithm.name:
                 raise RunError(
-                    f"the interrupted search cannot be continued: its trial {number} was {found.algorithm}, now it "
-                    f"would be {algorithm.name}; install the packages that were there before, or start anew"
+                    f"the interrupted search cannot be continued: its trial {number} was {found.algorithm}, "
+                    f"now it would be {algorithm.name}; install the packages that were there before, or start anew"
                 )
 
     def run(

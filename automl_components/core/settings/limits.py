@@ -29,8 +29,9 @@ class LimitsSettings(Settings):
 
     Where Azure's sources disagree: the whole search may take 8,640 minutes and a trial 43,200, as the how-to
     pages say (the forecasting YAML page: 360 and 30). The time covers the search and the ensembles: of
-    Azure's how-to pages and its YAML reference, which disagree, the latter, since who sets a limit means it. ``max_cores_per_trial`` is -1, all cores shared out among the
-    concurrent trials, as in the YAML reference (the Python package: 1), so that no core idles.
+    Azure's how-to pages and its YAML reference, which disagree, the latter, since who sets a limit means it.
+    ``max_cores_per_trial`` is -1, all cores shared out among the concurrent trials, as in the YAML reference
+    (the Python package: 1), so that no core idles.
     """
 
     section: ClassVar[str] = "limits"
@@ -67,7 +68,7 @@ class LimitsSettings(Settings):
 
     @property
     def search_seconds(self) -> float:
-        """The part of it that trials may use: the rest, a quarter and at most ten minutes, is for ensembles and refits."""
+        """The part that trials may use: a quarter, and at most ten minutes, is for ensembles and refits."""
         return self.seconds - min(self.seconds / 4, 600)
 
     @property
