@@ -57,7 +57,7 @@ class Usage:
 
 def watch(command: list[str], folder: Path, log: Path) -> Usage:
     """Run a command to its end and look at its processes every tenth of a second."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTHONDONTWRITE"))}
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [env.get("PYTHONPATH")])])
     cpu: dict[int, float] = {}
     peak, busy, started = 0.0, _busy(), time.perf_counter()
