@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -116,16 +118,17 @@ def _save(
 
             mlflow_model = mlflow_model or Model()
             mlflow_model.signature = _signature(facts["columns"], output)
-            mlflow.pyfunc.save_model(
-                path=str(path),
-                loader_module=LOADER,
-                data_path=str(data),
-                code_paths=[str(code)],
-                input_example=_example(input_example, facts["columns"]),
-                pip_requirements=_requirements(types),
-                metadata=metadata,
-                mlflow_model=mlflow_model,
-            )
+            with _errors_of_the_system():
+                mlflow.pyfunc.save_model(
+                    path=str(path),
+                    loader_module=LOADER,
+                    data_path=str(data),
+                    code_paths=[str(code)],
+                    input_example=_example(input_example, facts["columns"]),
+                    pip_requirements=_requirements(types),
+                    metadata=metadata,
+                    mlflow_model=mlflow_model,
+                )
     for stray in ("uv.lock", "pyproject.toml", ".python-version"):
         # MLflow copies them from a uv project in the working folder, which has nothing to do with the model
         Path(path, stray).unlink(missing_ok=True)
@@ -144,6 +147,20 @@ def _own_warnings_of_mlflow() -> Iterator[None]:
         # it compares column names with a range, which pandas 3 deprecates
         warnings.filterwarnings("ignore", message="Operation with range", category=DeprecationWarning)
         yield
+
+
+@contextmanager
+def _errors_of_the_system() -> Iterator[None]:
+    """Raise a full disk as the OSError that it is; MLflow takes it for advice about the code that it copies."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        number = re.search(r"\[Errno (\d+)\]", str(error.__cause__))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
 def _signature(columns: Sequence[str], output: str | None) -> ModelSignature:
