@@ -30,12 +30,11 @@ def validate_data(
     column, the rows and the remedy. ``checked_data`` holds the rows that can be learnt from with their splits, and,
     where ``test_data_size`` is given, the rows that were cut off first for the test run.
     """
-    import psutil
-
     from automl_components import formats
     from automl_components.core.tables import read_table
     from automl_components.engine import checking, folds
     from automl_components.engine.columns import detect_purposes
+    from automl_components.engine.machine import free_memory
 
     training = read_table(training_data.path)
     checked = checking.check_tables(
@@ -63,7 +62,7 @@ def validate_data(
     facts = checking.facts_of(
         checked, made, {name: info.purpose for name, info in columns.items()},
         test=None if test is None else test[list(checked.frame)],
-        featurize=featurization.mode != "off", memory_bytes=psutil.virtual_memory().available,
+        featurize=featurization.mode != "off", memory_bytes=int(free_memory()),
     )  # fmt: skip
     findings = checking.run_guardrails(facts)
     for finding in findings:

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 from automl_components.core.errors import DataError
 
 _WASB = re.compile(r"wasbs?://([^@/]+)@([^./]+)\.blob\.core\.windows\.net(/.*)?")
-_PASSWORD = re.compile(r"(://[^/:@]+:)[^/@]+@")
 
 
 @dataclass(frozen=True)
@@ -71,12 +70,10 @@ def _http_errors(address: str) -> tuple[type[Exception], ...]:
 
 
 def shown(address: str) -> str:
-    """The address without a password, for messages.
+    """The address without what is secret in it, for messages."""
+    from automl_components.core.artifacts import redacted
 
-    >>> shown("ftp://me:secret@host/a.csv"), shown("abfss://box@account.dfs.core.windows.net/a.csv")
-    ('ftp://me:***@host/a.csv', 'abfss://box@account.dfs.core.windows.net/a.csv')
-    """
-    return _PASSWORD.sub(r"\1***@", address)
+    return redacted(address)
 
 
 def is_remote(address: str) -> bool:
