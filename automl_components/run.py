@@ -127,6 +127,8 @@ class Run:
         self.folder = str(folder)
         if not storage.exists(self.folder):
             raise ArtifactError(f"no run at {self.folder}")
+        if not storage.exists(storage.join(self.folder, JOB)) and not self._made():
+            raise ArtifactError(f"no run at {self.folder}: it holds neither {JOB} nor what a stage has made")
 
     def __repr__(self) -> str:
         return f"Run({self.folder!r})"

@@ -110,7 +110,8 @@ def read_mapping(address: str | Path) -> dict[str, Any]:
     except (OSError, ArtifactError) as error:
         raise SettingsError(f"{source}: cannot be read ({error})") from None
     if text is None:
-        raise SettingsError(f"{source}: there is no such file")
+        found = "that is a folder; give a file in it" if storage.exists(source) else "there is no such file"
+        raise SettingsError(f"{source}: {found}")
     value = parse_yaml(text.removeprefix("\ufeff"), source)
     if value is None:
         raise SettingsError(
