@@ -202,9 +202,11 @@ def _model_at(cls: type[Settings], location: tuple[int | str, ...]) -> type[Sett
 
 
 def _models_in(annotation: Any) -> Iterator[type[Settings]]:
-    if isinstance(annotation, type) and issubclass(annotation, Settings):
+    arguments = typing.get_args(annotation)
+    # on Python 3.10 list[str] is a type, too, and no argument for issubclass
+    if not arguments and isinstance(annotation, type) and issubclass(annotation, Settings):
         yield annotation
-    for argument in typing.get_args(annotation):
+    for argument in arguments:
         yield from _models_in(argument)
 
 
