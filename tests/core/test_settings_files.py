@@ -114,7 +114,7 @@ class TestReading:
     def test_no_file(self, tmp_path):
         with pytest.raises(SettingsError, match=r"job\.yml: there is no such file"):
             read_mapping(tmp_path / "job.yml")
-        with pytest.raises(SettingsError, match="there is no such file"):
+        with pytest.raises(SettingsError, match="that is a folder; give a file in it"):
             read_mapping(tmp_path)
 
     def test_byte_order_mark(self, tmp_path):
