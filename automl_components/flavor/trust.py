@@ -28,12 +28,14 @@ def restore(file: Path, trusted: Sequence[str] = ()) -> Any:
         The file cannot be read, or a package it needs is not installed.
     """
     import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
         vouched = {*_passive_types(file), *trusted}
-        refused = sorted(set(skops.io.get_untrusted_types(file=file)) - vouched)
-        if not refused:
+        try:
             return skops.io.load(file, trusted=sorted(vouched))
+        except UntrustedTypesFoundException:
+            refused = sorted(set(skops.io.get_untrusted_types(file=file)) - vouched)
     except ImportError as error:
         raise ArtifactError(
             f"{file} needs the package {error.name}: install it with pip install -r requirements.txt, "
