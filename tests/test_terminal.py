@@ -77,6 +77,8 @@ class TestSearchState:
         monkeypatch.setattr(time, "monotonic", lambda: now)
         state = SearchState.planned(plan(seconds=600.0, done=1))
         assert state.time_left() == "at most 10:00 left"
+        now += 7
+        state.begin(2, "knn")  # the seven seconds before were no trial's
         now += 20
         state.add(trial(2, 0.5))
         assert state.time_left() == "about 0:40 left"  # two more, of twenty seconds

@@ -55,6 +55,12 @@ class SearchState:
             started=now, ends=now + seconds if seconds is not None and seconds <= UNLIMITED else None,
         )  # fmt: skip
 
+    def begin(self, number: int, algorithm: str) -> None:
+        """Take note of a trial that starts; the first one starts the clock: loading libraries is nobody's pace."""
+        if not self.new and not self.running:
+            self.started = time.monotonic()
+        self.running[number] = (algorithm, time.monotonic())
+
     def add(self, trial: Mapping[str, Any]) -> bool:
         """Count a trial that ended; whether it is the best so far."""
         self.running.pop(trial["number"], None)
@@ -122,7 +128,7 @@ class Live:
             self.search = SearchState.planned(facts)
             self._print(plain(facts["message"]))
         elif kind == "trial_started" and self.search:
-            self.search.running[facts["number"]] = (facts["algorithm"], time.monotonic())
+            self.search.begin(facts["number"], facts["algorithm"])
         elif kind == "trial" and self.search:
             self._on_trial(self.search, facts)
         elif facts["message"] and facts["level"] >= logging.INFO:
