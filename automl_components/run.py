@@ -127,7 +127,7 @@ class Run:
         self.folder = str(folder)
         if not storage.exists(self.folder):
             raise ArtifactError(f"no run at {self.folder}")
-        if not storage.exists(storage.join(self.folder, JOB)) and not self._made():
+        if not self.has_job and not self._made():
             raise ArtifactError(f"no run at {self.folder}: it holds neither {JOB} nor what a stage has made")
 
     def __repr__(self) -> str:
@@ -205,6 +205,11 @@ class Run:
 
         table: pd.DataFrame = read_table(self.path("predictions"))
         return table
+
+    @property
+    def has_job(self) -> bool:
+        """Whether the run belongs to a job; stages that were run alone leave none."""
+        return storage.exists(storage.join(self.folder, JOB))
 
     @property
     def job(self) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import Facts, Finding, Guardrail, listed
+from automl_components.guardrails import Facts, Finding, Guardrail, counted, listed
 
 IMBALANCED_AT = 0.2  # rows of the smallest class over rows of the largest: Azure's rule
 
@@ -28,7 +28,7 @@ def _check(facts: Facts) -> Finding | None:
     if small > IMBALANCED_AT * large:
         return GUARDRAIL.passed("The classes are of comparable size.", figures)
     return GUARDRAIL.alerted(
-        f"Class {listed(counts.index[-1:])} has {small:,} rows, class {listed(counts.index[:1])} has "
+        f"Class {listed(counts.index[-1:])} has {counted(small, 'row')}, class {listed(counts.index[:1])} has "
         f"{large:,}: accuracy would look good even for a model that never finds the smaller one.",
         repair="Prefer a metric that sees every class, such as AUC_weighted, norm_macro_recall or "
         "average_precision_score_weighted; or give sample weights, or more rows of the small class.",

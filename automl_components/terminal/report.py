@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,8 @@ def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
     for label, place in _places(run):
         console.print(f"[dim]{label:12s}[/]{plain(place)}", soft_wrap=True)  # a path is there to be copied
     if not run.has("best_model"):
-        console.print(
-            f"not finished; go on with: automl run --resume --output {plain(run.folder)}", soft_wrap=True
-        )
+        how = f"; go on with: automl run --resume --output {shlex.quote(run.folder)}" if run.has_job else ""
+        console.print(f"not finished{plain(how)}", soft_wrap=True)
 
 
 def _findings(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
