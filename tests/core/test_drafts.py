@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -79,9 +80,9 @@ def _count_holders(place: str, rounds: int, folder: str) -> int:
 
 
 def test_a_lock_that_is_deleted_on_release_still_excludes(tmp_path: Path) -> None:
-    jobs = [(str(tmp_path / "out"), 200, str(tmp_path))] * 3
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        assert pool.starmap(_count_holders, jobs) == [0, 0, 0]
+    command = [sys.executable, __file__, str(tmp_path / "out"), "100", str(tmp_path)]
+    others = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [other.communicate(timeout=100)[0].strip() for other in others] == ["0", "0", "0"]
 
 
 def test_drafts_are_continued_only_when_all_are_there(tmp_path: Path) -> None:
@@ -227,3 +228,7 @@ def test_a_remote_marker_is_the_last_to_come_and_the_first_to_go(
     assert events[:2] == [f"pipe_file {BEGUN}", f"rm_file {MARKER}"]
     assert events.index("put_file file") < events.index(marker) < events.index(begun)
     assert not (tmp_path / "draft").exists()
+
+
+if __name__ == "__main__":
+    print(_count_holders(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
