@@ -149,10 +149,10 @@ def _run(job: Job, output: str, verbosity: str | None, *, reuse: bool | None = N
         raise KeyboardInterrupt(
             f"; what was finished is kept. Go on with: automl run --resume --output {shlex.quote(output)}"
         ) from None
-    except (TrackingError, GateError):
+    except (TrackingError, GateError) as error:
         if _tells(verbosity):
             summary(Run(output))  # the model is there, even though it was not logged or registered
-        raise
+        raise type(error)(str(error).replace("RUN_FOLDER", shlex.quote(output))) from error
     if _tells(verbosity):
         summary(Run(output))
 

@@ -417,8 +417,9 @@ def dirty(tmp_path_factory: pytest.TempPathFactory, _mlflow_template: Path) -> P
         "logistic_regression",
     ]
     changes = {
-        "training_data": "dirt.parquet", "n_cross_validations": 5, "primary_metric": "log_loss", "seed": 1,
-        "registration": {"enabled": False}, "training": {"allowed_training_algorithms": algorithms},
+        "training_data": "dirt.parquet", "n_cross_validations": 3, "primary_metric": "log_loss", "seed": 1,
+        "registration": {"enabled": False},
+        "training": {"allowed_training_algorithms": algorithms, "enable_stack_ensemble": False},
     } | limits(max_trials=4, max_cores_per_trial=1)  # fmt: skip
     write(folder, Bad("none", (), changes))
     shutil.copy(_mlflow_template, folder / "mlflow.db")

@@ -183,7 +183,7 @@ class TestRun:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
         result = automl("run", "--resume", "--output", tmp_path / "run")
         assert result.exit_code == 1
-        assert "automl log" in result.stderr
+        assert f"automl log {tmp_path / 'run'}" in result.stderr
         assert "Leaderboard" in result.stdout
         assert "Traceback" not in result.output
 

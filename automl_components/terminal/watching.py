@@ -13,6 +13,8 @@ from automl_components.core.events import listening, logger
 
 CHATTY = ("alembic", "sqlalchemy", "mlflow")
 """Loggers that a library gives a level of its own, as it is imported."""
+MLFLOW_LEVEL = "MLFLOW_LOGGING_LEVEL"
+"""MLflow reads it as it is imported."""
 
 
 @contextmanager
@@ -49,18 +51,21 @@ def only_ours(all_of_it: bool = False) -> Iterator[None]:
     if all_of_it:
         yield
         return
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # read as it is imported
     levels = {name: logging.getLogger(name).level for name in CHATTY}
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.ERROR)
     silent = logging.NullHandler()  # without any handler, Python prints warnings of every logger
     logging.getLogger().addHandler(silent)
+    added = MLFLOW_LEVEL not in os.environ
+    os.environ.setdefault(MLFLOW_LEVEL, "ERROR")
     try:
         with warnings.catch_warnings():
             if not sys.warnoptions:
                 warnings.simplefilter("ignore")
             yield
     finally:
+        if added:
+            os.environ.pop(MLFLOW_LEVEL, None)
         logging.getLogger().removeHandler(silent)
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
