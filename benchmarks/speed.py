@@ -131,23 +131,27 @@ def costs(
     from automl_components.pipeline import LINE
     from automl_components.run import Run
 
-    trials = Run(folder).trials
-    work = together((one.started, one.started + one.fit_s + one.predict_s) for one in trials.itertuples())
-    yield Figure(f"{label}: {len(trials)} trials, registered", usage.seconds, "s", goal, usage.others)
+    run = Run(folder)
+    work = together((t.started, t.started + t.fit_s + t.predict_s) for t in run.trials.itertuples())
+    again = run.ensemble["refit_s"]
+    yield Figure(f"{label}: {len(run.trials)} trials, registered", usage.seconds, "s", goal, usage.others)
     yield Figure(f"{label}: CPU", usage.cpu, "s")
     yield Figure(f"{label}: peak memory of all processes", usage.peak / MB, "MB", memory)
     overhead = 0.15 if label.startswith("large") else None
-    yield Figure(f"{label}: share of time outside of trials", 1 - work / usage.seconds, "", overhead)
+    yield Figure(
+        f"{label}: share not fitting or predicting in trials", 1 - work / usage.seconds, "", overhead
+    )
+    yield Figure(f"{label}: ... nor fitting members again", 1 - (work + again) / usage.seconds, "")
     yield Figure(f"{label}:   fitting and predicting in trials", work, "s")
-    rest = usage.seconds
+    yield Figure(f"{label}:   fitting members again", again, "s")
+    inside, rest = {"search_trials": work, "build_ensemble": again}, usage.seconds
     for stage in LINE:
         marker = storage.read_marker(storage.join(str(folder), next(iter(stage.outputs))))
         if marker is not None:
             rest -= marker.seconds
-            inside = marker.seconds - work if stage.name == "search_trials" else marker.seconds
-            yield Figure(
-                f"{label}:   {stage.name}{' besides' if stage.name == 'search_trials' else ''}", inside, "s"
-            )
+            besides = " besides" if stage.name in inside else ""
+            seconds = marker.seconds - inside.get(stage.name, 0.0)
+            yield Figure(f"{label}:   {stage.name}{besides}", seconds, "s")
     yield Figure(f"{label}:   start, imports, end", rest, "s")
 
 

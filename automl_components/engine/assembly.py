@@ -76,6 +76,11 @@ class Assembly:
     threads : int
     seconds : float
         Time left, from now on, for ensembles and the members' fits.
+
+    Attributes
+    ----------
+    refit_s : float
+        Seconds inside the fits of members so far.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Assembly:
         self.costs = refit_seconds(problem, results)
         self.fitted: dict[int, Any] = {}
         self.failed: dict[int, str] = {}
+        self.refit_s = 0.0
 
     @property
     def left(self) -> float:
@@ -244,6 +250,7 @@ class Assembly:
             self.left, 2 * self.costs[number] + SLACK
         )  # the last resort is fitted after the end, too
         reply = self.pool.run(request, seconds=None if np.isinf(enough) else enough)
+        self.refit_s += reply.facts.get("fit_s", 0.0)
         if reply.status != "Completed":
             cause = (reply.error or {}).get("message", reply.status)
             raise _RefitError(f"trial {number} ({result.pipeline}) could not be fitted again: {cause}")

@@ -77,4 +77,4 @@ def build_ensemble(
     flavor.save_model(predictor, best_model.local, input_example=checked.frame.head(3), metadata=facts)
     leaderboard.local.mkdir(exist_ok=True)
     board(results, metric, made).to_csv(leaderboard.local / "leaderboard.csv", index=False)
-    formats.write_json(leaderboard.local / "ensemble.json", facts)
+    formats.write_json(leaderboard.local / "ensemble.json", {**facts, "refit_s": assembly.refit_s})
