@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,9 @@ class Assembly:
         if len(near) < 2 or not (recipe.vote or recipe.stack):
             return []
         vote = self._vote(recipe, near)
+        if len(vote.members) == 1:  # no mix is better than that trial: then it is that trial, to the last digit
+            alone = self._single(next(c for c in near if c.number == vote.members[0]))
+            vote = replace(vote, score=alone.score, metrics=alone.metrics)
         members = [c for c in near if c.number in vote.members]
         stack = self._stack(recipe, members) if recipe.stack else None
         return [one for one in (vote if recipe.vote else None, stack) if one is not None]
@@ -223,7 +227,7 @@ class Assembly:
         try:
             self._refit(number, out=out)
         except _RefitError as error:
-            emit("note", f"warning: {error}")
+            emit("note", f"warning: {error}", level=logging.WARNING)
             self.failed[number] = str(error)
             return False
         # our own worker has just written it
