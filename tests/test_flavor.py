@@ -423,7 +423,7 @@ def test_a_folder_in_use_is_not_overwritten(copy: Path) -> None:
 
 def test_another_folder_is_no_model(tmp_path: Path) -> None:
     for read in (flavor.load_model, flavor.load_featurizer, flavor.predictor_metadata):
-        with pytest.raises(ArtifactError, match=r"no model of automl-components: .*best_model"):
+        with pytest.raises(ArtifactError, match=r"holds no model of automl-components; .*best_model"):
             read(tmp_path)
 
 

@@ -122,12 +122,26 @@ class Assembly:
             options = [*map(self._single, candidates), *made]
             chosen = best_within(options, self._worth(recipe, bool(made)), self.costs, self.left)
             if all(self._fit_again(number) for number in chosen.members):
+                self._tell_passed_over(options, chosen, self._worth(recipe, bool(made)))
                 return chosen, [self.fitted[number] for number in chosen.members], made
             candidates = [c for c in candidates if c.number not in self.failed]
         raise NoModelError(
             "no trial could be fitted again on all rows: "
             + ("; ".join(self.failed.values()) or "no trial was completed")
         )
+
+    def _tell_passed_over(
+        self, options: Sequence[Ensemble], chosen: Ensemble, worth: Callable[[Ensemble], float]
+    ) -> None:
+        """Warn where a better model was left for want of time."""
+        best = max(options, key=worth)
+        if worth(best) > worth(chosen):
+            emit(
+                "note",
+                f"warning: {named(best)} is better ({best.score:.5f}) than {named(chosen)} ({chosen.score:.5f}), but "
+                f"there is no time left to fit it on all rows: give a longer timeout and start the same run again",
+                level=logging.WARNING,
+            )
 
     def _single(self, one: Candidate) -> Ensemble:
         return Ensemble(
@@ -175,7 +189,9 @@ class Assembly:
         if len(near) < 2 or not (recipe.vote or recipe.stack):
             return []
         vote = self._vote(recipe, near)
-        if len(vote.members) == 1:  # no mix is better than that trial: then it is that trial, to the last digit
+        if (
+            len(vote.members) == 1
+        ):  # no mix is better than that trial: then it is that trial, to the last digit
             alone = self._single(next(c for c in near if c.number == vote.members[0]))
             vote = replace(vote, score=alone.score, metrics=alone.metrics)
         members = [c for c in near if c.number in vote.members]

@@ -59,6 +59,8 @@ class TrialResult:
         When it started, in seconds since 1970; 0 where it is not known.
     peak_mb : float
         Peak resident memory of the process that ran it.
+    cut_short : bool
+        Whether the clock ended a boosting early: then another run may come to another model.
     error : dict or None
         ``type``, ``message`` and ``stage`` of a failure.
     """
@@ -78,6 +80,7 @@ class TrialResult:
     seconds: float = 0.0
     started: float = 0.0
     peak_mb: float = 0.0
+    cut_short: bool = False
     error: dict[str, str] | None = None
 
     @property
@@ -117,7 +120,7 @@ def cross_validate(
     counts = np.zeros(problem.features.rows)
     scorer, tables, scores, rounds = problem.scorer(), [], [], []
     fit_s = predict_s = 0.0
-    pipeline = ""
+    pipeline, cut_short = "", False
     for number, (train, validation) in enumerate(problem.parts()):
         learner = make_learner(problem, config, threads=threads, part=number)
         X, y, weights = problem.rows(train)
@@ -139,6 +142,7 @@ def cross_validate(
         pipeline = learner.pipeline_name
         if learner.rounds_ is not None:
             rounds.append(int(learner.rounds_))
+        cut_short |= learner.stop_reason_ == "deadline"
     counts[counts == 0] = np.nan
     defined = [s for s in scores if np.isfinite(s)]
     facts = {
@@ -146,7 +150,7 @@ def cross_validate(
         "score": float(np.mean(defined)) if defined else None,
         "metrics": average(tables),
         "fold_scores": [float(s) if np.isfinite(s) else None for s in scores],
-        "rounds": rounds, "fit_s": fit_s, "predict_s": predict_s,
+        "rounds": rounds, "cut_short": cut_short, "fit_s": fit_s, "predict_s": predict_s,
     }  # fmt: skip
     return facts, (total.T / counts).T
 

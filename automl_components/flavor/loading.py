@@ -58,6 +58,13 @@ def _facts(folder: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         version, _ = int(facts["format"]), str(facts["kind"])
+    except FileNotFoundError:
+        top = folder.parents[1]
+        hint = f"; did you mean {top / 'best_model'}?" if (top / "best_model").is_dir() else ""
+        what = "holds no model of automl-components" if top.exists() else "is not there"
+        raise ArtifactError(
+            f"{top} {what}{hint or '; give the folder best_model of a run, which holds an MLmodel file'}"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(
             f"no model of automl-components: {file} is missing or damaged ({type(error).__name__}); give the "

@@ -149,7 +149,8 @@ def told(result: TrialResult, best: TrialResult | None) -> str:
         cause = (result.error or {}).get("message", "").strip().split("\n", 1)[0]
         return f"{result.algorithm}: {result.status}: {cause} ({result.seconds:.1f} s)"
     standing = "best so far" if best is None or best is result else f"best so far {best.score:.5f}"
-    return f"{result.pipeline}: {result.score:.5f}, {standing} ({result.seconds:.1f} s)"
+    cut = ", cut short by the time limit" if result.cut_short else ""
+    return f"{result.pipeline}: {result.score:.5f}, {standing} ({result.seconds:.1f} s{cut})"
 
 
 def no_model(results: list, reason: str) -> str:  # type: ignore[type-arg]

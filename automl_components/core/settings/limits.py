@@ -48,7 +48,9 @@ class LimitsSettings(Settings):
         None, description="The same in seconds; instead of timeout_minutes."
     )
     trial_timeout_minutes: Duration = Field(43200.0, description="Time for one trial, in minutes.")
-    max_concurrent_trials: Count = Field(1, description="Trials at the same time.")
+    max_concurrent_trials: Count = Field(
+        1, description="Trials at the same time; unless given, a small table gets one for each core."
+    )
     max_cores_per_trial: Annotated[int, BeforeValidator(_cores), Field(ge=-1)] = Field(
         -1, description="Cores of one trial; -1: all, shared out among concurrent trials."
     )
