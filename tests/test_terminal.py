@@ -212,7 +212,10 @@ class TestPlainLines:
             said = capsys.readouterr().err
             assert bool(re.fullmatch(r"\d\d:\d\d:\d\d something\n", said)) == (terminal == "dumb")
 
-    def test_tables_fit_no_narrow_pipe(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_tables_fit_no_narrow_pipe(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
         metrics_table(
             {f"a_rather_long_name_of_a_metric_{n}": n / 7 for n in range(4)} | {"none": float("nan")}
         )
