@@ -13,7 +13,7 @@ from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.columns import detect_purposes, purpose_name, unique_names
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.purposes import ColumnInfo, dtype_purpose
-from automl_components.engine.recipe import Recipe, plan, plan_off
+from automl_components.engine.recipe import Recipe, Seen, plan, plan_off
 from automl_components.engine.wishes import Wish, read_wishes
 from automl_components.transformers import Fitted, transformer_name
 
@@ -108,9 +108,10 @@ class Featurizer(Fitted):
             raise DataError(f"no column to learn from ({seen}); column_name_and_types can keep one")
         return self
 
-    def transform(self, frame: pd.DataFrame) -> FeatureMatrix:
+    def transform(self, frame: pd.DataFrame, seen: Seen | None = None) -> FeatureMatrix:
         """The features of raw rows, with or without columns that training did not use, in any order.
 
+        ``seen`` is called for every column that is read, see :mod:`automl_components.engine.unread`.
         DataError when a column that is needed is missing, or there twice.
         """
         rows, schema = len(frame), self.schema_
@@ -119,7 +120,7 @@ class Featurizer(Fitted):
         sparse = []
         at = {"numeric": 0, "codes": 0}
         for recipe, column in zip(self.recipes_, self._columns(frame), strict=True):
-            for kind, block in recipe.encode(column):
+            for kind, block in recipe.encode(column, seen):
                 if kind == "sparse":
                     sparse.append(block)
                     continue

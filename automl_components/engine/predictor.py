@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from automl_components.core.errors import DataError
 from automl_components.engine.scores import ABSENT
+from automl_components.engine.unread import Unread
 
 if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
@@ -97,7 +98,8 @@ class Predictor:
         ----------
         frame : DataFrame
             Raw rows. The order of columns is free and other columns are ignored; unseen categories, missing
-            values and other dtypes are fine.
+            values and other dtypes are fine. Values that cannot be read, such as words in a column of
+            numbers, count as missing; a warning counts them by column.
 
         Raises
         ------
@@ -132,11 +134,13 @@ class Predictor:
     def _in_batches(self, frame: pd.DataFrame) -> np.ndarray:
         width = () if self.classes is None else (len(self.classes),)
         output = np.empty((len(frame), *width), dtype=np.float64)
+        unread = Unread()
         with threadpool_limits(self.threads):
             for rows in _batches(len(frame), len(self.featurizer.schema_.names) + sum(width)):
-                X = self.featurizer.transform(frame.iloc[rows])
+                X = self.featurizer.transform(frame.iloc[rows], unread)
                 if X.rows:
                     output[rows] = self._combine(X)
+        unread.tell(len(frame))
         return output
 
     def _combine(self, X: FeatureMatrix) -> np.ndarray:

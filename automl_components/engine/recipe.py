@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -41,6 +41,9 @@ SLOTS_OFF: dict[str, tuple[tuple[str, ...], ...]] = {
     "DateTime": (("date_parts",),),
 }
 PARAMETERS_OFF: dict[str, dict[str, Any]] = {"date_parts": {"parts": []}}
+
+Seen: TypeAlias = Callable[["Recipe", pd.Series, pd.Series], None]
+"""Called with a recipe, its raw column, and the column as it was read."""
 
 
 class Step(Fitted):
@@ -80,9 +83,11 @@ class Recipe(Fitted):
         """The steps that give features (all but repairs)."""
         return [step for step in self.steps if step.kind != "column"]
 
-    def encode(self, column: pd.Series) -> list[tuple[str, Any]]:
-        """Kind and array of every encoder, in their order."""
+    def encode(self, column: pd.Series, seen: Seen | None = None) -> list[tuple[str, Any]]:
+        """Kind and array of every encoder, in their order; ``seen`` is told the column as it came and was read."""
         raw = values = self.read(column)
+        if seen is not None:
+            seen(self, column, raw)
         blocks = []
         for step in self.steps:
             given = step.transformer.transform(raw if step.gaps else values)

@@ -201,7 +201,9 @@ def test_batches_change_nothing(monkeypatch):
     whole = classifier().predict_proba(rows)
     seen = []
     transform = FEATURIZER.transform
-    monkeypatch.setattr(FEATURIZER, "transform", lambda part: seen.append(len(part)) or transform(part))
+    monkeypatch.setattr(
+        FEATURIZER, "transform", lambda part, *more: seen.append(len(part)) or transform(part, *more)
+    )
     monkeypatch.setattr(module, "BATCH_CELLS", 1)
     assert classifier().predict_proba(rows) == pytest.approx(whole, abs=1e-6)
     assert seen == [1024, 1024, 452]
