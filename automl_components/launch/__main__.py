@@ -1,0 +1,5 @@
+"""The child: ``python -m automl_components.launch``."""
+
+from automl_components.launch.child import main
+
+main()
