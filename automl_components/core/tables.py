@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from automl_components.core.errors import DataError
+from automl_components.core.events import emit
 from automl_components.core.mltable import (
     MLTable,
     addresses,
@@ -17,7 +18,9 @@ from automl_components.core.mltable import (
     from_parquet_files,
     load,
 )
+from automl_components.core.mltable.conversion import MISSING
 from automl_components.core.mltable.definition import FILE, Definition, paths_from
+from automl_components.core.mltable.sniffing import DELIMITERS, find_delimiter
 from automl_components.core.mltable.steps import parse_step
 from automl_components.core.mltable.streams import CODECS
 
@@ -31,6 +34,9 @@ _ENDINGS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet",
     ".jsonl": "json", ".ndjson": "json",
 }  # fmt: skip
+NULLS = (*MISSING[1:], "<NA>")
+"""Missing values in the text of a CSV file without an MLTable file: what pandas takes for one, but for ``None``,
+which is the name of a category in too many tables."""
 _FUTURE = "9999-12-31T00:00:00Z"
 
 
@@ -42,6 +48,8 @@ def read_table(source: TableSource) -> pd.DataFrame:
     source : DataFrame, MLTable, str or path
         A local path or fsspec address may be a CSV, TSV, Parquet or JSON lines file (text also compressed), a
         folder with an MLTable file, a Delta table, a folder of files of one kind, or a pattern.
+        An MLTable file is followed to the letter. CSV files without one are read as most people mean them: ``NA``
+        and the like are missing values in columns of text, too, and the delimiter is found out.
 
     Returns
     -------
@@ -55,6 +63,8 @@ def read_table(source: TableSource) -> pd.DataFrame:
     """
     if isinstance(source, (str, PathLike, MLTable)):
         table = open_table(source)
+        if not isinstance(source, MLTable):
+            _tell_delimiter(table, _name(source))
         frame, name = table.to_pandas_dataframe(), _name(source)
     else:
         frame, name = frames.with_text_names(_frame(source)), "the DataFrame"
@@ -174,6 +184,15 @@ def _frame(source: Any) -> pd.DataFrame:
     )
 
 
+def _tell_delimiter(table: MLTable, name: str) -> None:
+    """A note where the values of a CSV without an MLTable file are not separated by what is usual."""
+    reader = table.definition.reader
+    if table.definition.source or reader is None or reader.name != "read_delimited":
+        return
+    if reader.arguments.delimiter != ("\t" if _kind(name) == "tsv" else ","):
+        emit("note", f"{name}: its values are separated by a {DELIMITERS[reader.arguments.delimiter]}")
+
+
 def _name(source: str | PathLike[str] | MLTable) -> str:
     if isinstance(source, MLTable):
         return source.definition.source or ", ".join(address for _, address in source.definition.locations())
@@ -203,8 +222,9 @@ def _reader(item: dict[str, str], address: str) -> MLTable:
         return from_parquet_files([item])
     if found == "json":
         return from_json_lines_files([item])
-    header = "all_files_same_headers"
-    return from_delimited_files([item], header, "\t" if found == "tsv" else ",")
+    expected = "\t" if found == "tsv" else ","
+    delimiter = find_delimiter((files or addresses.files_of([(kind, where)]))[0], expected)
+    return from_delimited_files([item], delimiter=delimiter, null_values=NULLS)
 
 
 def _kind(name: str) -> str | None:

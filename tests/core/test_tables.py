@@ -62,6 +62,44 @@ def test_paths_and_compressed_files(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(read_table(tmp_path / name), FRAME)
 
 
+WORDS = b'n,t,q\n1,NA,"NA"\n2,null,""\nNA,None,<NA>\n4,nan,N/A\n<NA>,na,x\n'
+
+
+@pytest.mark.parametrize("limit", [64 << 20, 0])
+def test_words_for_missing_values_in_a_plain_csv(
+    tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pandas reads them, but for ``None``: the name of a category in too many tables."""
+    monkeypatch.setattr("automl_components.core.mltable.delimited.WHOLE", limit)  # whole, or block by block
+    (tmp_path / "t.csv").write_bytes(WORDS)
+    frame = read_table(tmp_path / "t.csv")
+    assert frame["n"].dtype == "float64"
+    assert frame["n"].fillna(-1).tolist() == [1, 2, -1, 4, -1]
+    assert frame["t"].fillna("?").tolist() == ["?", "?", "None", "?", "na"]
+    assert frame["q"].fillna("?").tolist() == ["?", "?", "?", "?", "x"]
+    expected = pd.read_csv(tmp_path / "t.csv")
+    assert expected["t"].isna().tolist() == [True, True, True, True, False]
+    assert frame[["n", "q"]].isna().equals(expected[["n", "q"]].isna())
+
+
+def test_words_for_missing_values_mean_what_azure_says_where_there_is_an_mltable_file(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"n,t\n1,NA\nNA,null\n3,\n4,x\n")
+    (tmp_path / "MLTable").write_text("paths: [{file: ./t.csv}]\ntransformations: [read_delimited]\n")
+    assert read_table(tmp_path)["t"].fillna("?").tolist() == ["NA", "null", "?", "x"]
+    (tmp_path / "MLTable").write_text(
+        "paths: [{file: ./t.csv}]\ntransformations: [{read_delimited: {null_values: ['null']}}]\n"
+    )
+    assert read_table(tmp_path)["t"].fillna("?").tolist() == ["NA", "?", "?", "x"]
+    mltable.load(tmp_path).save(tmp_path / "again")
+    assert read_table(tmp_path / "again")["t"].fillna("?").tolist() == ["NA", "?", "?", "x"]
+
+
+def test_the_penguins_without_a_sex(tmp_path: Path) -> None:
+    from automl_components.demo import penguins_table
+
+    assert read_table(penguins_table())["sex"].isna().sum() == 11
+
+
 def test_a_folder_with_an_mltable_file(place: str, tmp_path: Path) -> None:
     write_table(FRAME, f"{place}/data/t.csv")
     fs, path = fsspec.core.url_to_fs(place)

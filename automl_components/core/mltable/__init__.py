@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from os import PathLike
 from typing import Any
@@ -122,17 +122,19 @@ def from_delimited_files(
     *,
     path_column: str | None = None,
     partition_size: int | None = None,
+    null_values: Sequence[str] | None = None,
 ) -> MLTable:
     """The rows of CSV files and their kin; see ``ReadDelimited`` for options, ``from_paths`` for ``paths``.
 
     Line breaks in quotes never make rows, whatever ``support_multi_line`` says. ``infer_column_types`` may be
     ``{"sample_size": n, "column_type_overrides": [{"columns": ..., "column_type": ...}]}``.
+    ``null_values`` are texts that are missing values in columns of text, too, where Azure leaves them text.
     """
     given = {
         "delimiter": delimiter, "header": header, "support_multi_line": support_multi_line,
         "empty_as_string": empty_as_string, "encoding": encoding, "infer_column_types": infer_column_types,
         "include_path_column": include_path_column or None, "path_column": path_column,
-        "partition_size": partition_size,
+        "partition_size": partition_size, "null_values": null_values,
     }  # fmt: skip
     return _reading("read_delimited", paths, given)
 

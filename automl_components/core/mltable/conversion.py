@@ -20,7 +20,7 @@ from automl_components.core.mltable.dates import parse_dates
 from automl_components.core.mltable.frames import with_column
 from automl_components.core.mltable.streams import UNIT
 
-# what Arrow's CSV reader takes for a missing number
+# what Arrow's CSV reader takes for a missing number; pandas has the same list, and "None" and "<NA>" beside it
 MISSING = ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "N/A",
            "NA", "NULL", "NaN", "n/a", "nan", "null")  # fmt: skip
 
@@ -55,22 +55,21 @@ def convert_columns(table: Any, names: Iterable[str], kind: ColumnType, source: 
     return table
 
 
-def nulls_for_empty(table: Any, *, keep_empty: bool, unit: str = "") -> Any:
-    """Text columns with null for empty values, and ``unit`` for the character that stood for it."""
+def text_nulls(table: Any, missing: Iterable[str], unit: str = "") -> Any:
+    """Text columns with null for the texts in ``missing``, and ``unit`` for the character that stood for it."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    words = pa.array(list(missing), pa.string())
     for i, name in enumerate(table.column_names):
         column = table[name]
         if not pa.types.is_string(column.type):
             continue
         if unit:
             column = pc.replace_substring(column, UNIT, unit)
-        if not keep_empty:
-            empty = pc.equal(column, "")
-            column = (
-                pc.if_else(empty, pa.scalar(None, pa.string()), column) if pc.any(empty).as_py() else column
-            )
+        found = pc.is_in(column, words)
+        if pc.any(found).as_py():
+            column = pc.if_else(found, pa.scalar(None, pa.string()), column)
         table = table.set_column(i, name, column)
     return table
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from automl_components.core.errors import DataError
 from automl_components.core.mltable import streams
-from automl_components.core.mltable.conversion import convert_columns, nulls_for_empty
+from automl_components.core.mltable.conversion import MISSING, convert_columns, text_nulls
 from automl_components.core.mltable.headers import Sheet
 from automl_components.core.mltable.pieces import Wanted
 from automl_components.core.mltable.readers import CODECS, ReadDelimited
@@ -78,13 +78,24 @@ class Parser:
     def finish(self, table: Any, sheet: Sheet) -> Any:
         """What Arrow's reader cannot do itself: empty text, long delimiters, overridden types."""
         long = self.options.delimiter if len(self.options.delimiter) == 2 else ""
-        table = nulls_for_empty(table, keep_empty=self.options.empty_as_string, unit=long)
+        empty = () if self.options.empty_as_string else ("",)
+        table = text_nulls(table, (*empty, *self.options.null_values), unit=long)
         for columns, kind in self.options.column_type_overrides:
             names = [
                 name for name in columns.among(sheet.names, str(sheet.file)) if name in table.column_names
             ]
             table = convert_columns(table, names, kind, str(sheet.file))
         return table
+
+    def conversion(self, types: Mapping[str, Any], columns: Sequence[str] | None = None) -> Any:
+        """Arrow's options for the types of columns; the others get the type that fits all their values."""
+        import pyarrow.csv as pa_csv
+
+        return pa_csv.ConvertOptions(
+            include_columns=columns,
+            column_types=dict(types),
+            null_values=[*MISSING, *self.options.null_values],
+        )
 
     def _settings(self, sheet: Sheet, columns: Sequence[str], types: Mapping[str, Any]) -> dict[str, Any]:
         import pyarrow.csv as pa_csv
@@ -95,7 +106,7 @@ class Parser:
                 block_size=BLOCK, column_names=list(sheet.names), skip_rows_after_names=sheet.skip
             ),
             "parse_options": pa_csv.ParseOptions(delimiter=one, newlines_in_values=True),
-            "convert_options": pa_csv.ConvertOptions(include_columns=list(columns), column_types=dict(types)),
+            "convert_options": self.conversion(types, list(columns)),
         }
 
     @contextmanager

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from automl_components.core.events import emit
 from automl_components.core.mltable.addresses import File
 from automl_components.core.mltable.csv_parser import BLOCK, Parser
 from automl_components.core.mltable.headers import Sheet, sheets
 from automl_components.core.mltable.pieces import Piece, Wanted, aligned, cut, one_schema, widened
 from automl_components.core.mltable.readers import ReadDelimited
+from automl_components.core.mltable.sniffing import suspected
 
 WHOLE = (
     64 << 20
@@ -22,7 +26,8 @@ def read(files: Sequence[File], options: ReadDelimited, wanted: Wanted) -> Itera
 
     Types are found by Arrow's rules over every row of every file: integers, floats, truth values, ISO dates.
     ``NA``, ``NaN``, ``null`` and the like are missing values in those columns, in text only the empty field
-    is. A column of times of day, or of values without a common type, is text; an empty one is of floats.
+    is, as in Azure, and the texts that ``null_values`` names. A column of times of day, or of values without a
+    common type, is text; an empty one is of floats.
 
     Raises
     ------
@@ -31,6 +36,13 @@ def read(files: Sequence[File], options: ReadDelimited, wanted: Wanted) -> Itera
     """
     found = sheets(files, options)
     names = _all_names(found)
+    if sign := suspected(tuple(names), options.delimiter):
+        emit(
+            "note",
+            f"warning: {found[0].file}: has one column, {names[0]!r}; if its values are separated by {sign!r}, say so "
+            f"in an MLTable file: read_delimited: {{delimiter: {json.dumps(sign)}}}",
+            level=logging.WARNING,
+        )
     parser = Parser(options, tuple(wanted.columns(names)), wanted)
     sizes = [sheet.file.size() for sheet in found]
     tables = _whole(parser, found) if sum(sizes) <= WHOLE else _streamed(parser, found)
@@ -98,7 +110,7 @@ def _types(parser: Parser, sheet: Sheet) -> tuple[Any, int]:
 
     names = parser.present(sheet)
     text = {name: pa.string() for name in names if parser.is_text(name)}
-    inferred = pa_csv.ConvertOptions(column_types=text)
+    inferred = parser.conversion(text)
     parsing = pa_csv.ParseOptions(newlines_in_values=True)
     schemas, rows = [], 0
     for block in parser.blocks(sheet, names, {name: pa.string() for name in names}):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from automl_components.core.mltable.column_types import ColumnType
 from automl_components.core.mltable.columns import Columns, Part
-from automl_components.core.settings.values import Text, spelled
+from automl_components.core.settings.values import Names, Text, spelled
 
 HEADERS = ("no_header", "from_first_file", "all_files_different_headers", "all_files_same_headers")
 CODECS = {  # MLTable's names -> Python's
@@ -52,7 +52,7 @@ class ReadDelimited(_Reader):
     ``support_multi_line`` is taken either way: quotes are always followed across line breaks, because the
     quick way that Azure means by false turns such a value into extra, misaligned rows. ``sample_size`` of
     ``infer_column_types`` is met whatever it is: every row is looked at, so that no later one contradicts
-    the type.
+    the type. ``null_values`` is ours, not Azure's: texts that are missing values in columns of text, too.
     """
 
     delimiter: Annotated[str, Field(min_length=1, max_length=2)] = ","
@@ -62,6 +62,7 @@ class ReadDelimited(_Reader):
     encoding: Encoding = "utf8"
     partition_size: Annotated[Integer, Field(ge=1)] | None = None
     infer_column_types: Switch = True
+    null_values: Names = ()
     column_type_overrides: tuple[tuple[Columns, ColumnType], ...] = Field(default=(), exclude=True)
 
     @field_validator("delimiter")
