@@ -1,0 +1,45 @@
+"""Components as a user would write them, for tests of child processes: they sleep, fail, crash and tell."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from automl_components import Input, Output, component
+from automl_components.core.artifacts import uri_file, uri_folder
+from automl_components.core.events import emit
+from automl_components.core.settings import Settings
+
+
+class Wish(Settings):
+    """What shall happen."""
+
+    section = "wish"
+
+    what: str = "write"
+
+
+@component(version="1", resumable=True)
+def obey(note: Output[uri_folder], *, wish: Wish, letter: Input[uri_file] | None = None) -> None:
+    """Do as told."""
+    emit("note", f"I shall {wish.what}", pid=os.getpid())
+    if wish.what == "sleep":
+        children = [
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=lonely)
+            for lonely in (False, True)
+        ]
+        (note.local / "begun").touch()
+        emit("note", "asleep", pids=[os.getpid(), *(child.pid for child in children)])
+        time.sleep(600)
+    if wish.what == "crash":
+        print("a last word", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if wish.what == "betray":
+        from fsspec.config import conf
+
+        raise ConnectionError(f"no answer from {conf['s3']['endpoint_url']} for {conf['s3']['secret']}")
+    print("a library's chatter on standard output")
+    (note.local / "note.txt").write_text(letter.local.read_text() if letter else os.environ.get("WORDS", ""))
