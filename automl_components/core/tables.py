@@ -81,29 +81,33 @@ def scan_columns(source: TableSource) -> list[str]:
 
 
 def open_table(source: str | PathLike[str] | MLTable) -> MLTable:
-    """What ``read_table`` reads, without reading it."""
+    """What ``read_table`` reads, without reading it; of a CSV without an MLTable file the first rows are looked at."""
+    return _opened(source, look=True)
+
+
+def _opened(source: str | PathLike[str] | MLTable, *, look: bool) -> MLTable:
     if isinstance(source, MLTable):
         return source
     given = str(source)
     address = addresses.absolute(given)
     if any(sign in given for sign in "*?[") and not _exists(address):
-        return _reader({"pattern": address}, address)
+        return _reader({"pattern": address}, address, look)
     if not addresses.is_folder(address):
         if address.endswith(f"/{FILE}"):
             return load(address)
-        return _reader({"file": address}, address)
+        return _reader({"file": address}, address, look)
     fs, path = addresses.filesystem(address)
     path = path.rstrip("/")
     if fs.exists(f"{path}/{FILE}"):
         return load(address)
     if fs.isdir(f"{path}/_delta_log"):
         return from_delta_lake(address, timestamp_as_of=_FUTURE)
-    return _reader({"folder": address}, address)
+    return _reader({"folder": address}, address, look)
 
 
 def table_files(source: str | PathLike[str]) -> list[str]:
     """The addresses of every file that a table is read from, its MLTable file included."""
-    table = open_table(source)
+    table = _opened(source, look=False)
     own = [f"{table.base}/{FILE}"] if table.base else []
     reader = table.definition.reader
     if reader is not None and reader.name == "read_delta_lake":
@@ -117,7 +121,8 @@ def table_files(source: str | PathLike[str]) -> list[str]:
 def write_mltable(table: Any, folder: str | PathLike[str], *, metadata: dict[str, Any] | None = None) -> None:
     """Write a local folder with an ``MLTable`` file and ``data.parquet``.
 
-    ``read_table`` of the folder gives the same names (as text), dtypes and values; the index is not kept.
+    ``read_table`` of the folder gives the same names (as text), dtypes and values; the index is not kept. Of what
+    Parquet cannot hold (complex numbers, dicts, categories of intervals, ...) it gives the text.
 
     Parameters
     ----------
@@ -130,14 +135,13 @@ def write_mltable(table: Any, folder: str | PathLike[str], *, metadata: dict[str
     Raises
     ------
     DataError
-        Two columns under the same name, or a column of lists or other things that are no values.
+        Two columns under the same name.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     arrow = table if isinstance(table, pa.Table) else frames.from_pandas(_frame(table))
     frames.check_unique(arrow.column_names, "the table")
-    frames.refuse_nested(arrow.schema, "the table")
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     pq.write_table(arrow, place / DATA)
@@ -157,10 +161,7 @@ def write_table(frame: pd.DataFrame, address: str | PathLike[str]) -> None:
     """
     import pyarrow.parquet as pq
 
-    target = addresses.absolute(str(address))
-    kind = _kind(target)
-    if kind is None or target.lower().endswith(tuple(CODECS)):
-        raise DataError(f"{addresses.shown(target)}: end the name in one of {', '.join(_ENDINGS)}")
+    target, kind = addresses.absolute(str(address)), kind_to_write(address)
     frame = frames.with_text_names(frame)
     fs, path = addresses.filesystem(target)
     if not addresses.is_remote(target):
@@ -172,6 +173,17 @@ def write_table(frame: pd.DataFrame, address: str | PathLike[str]) -> None:
             frame.to_json(sink, orient="records", lines=True, date_format="iso")
         else:
             frame.to_csv(sink, index=False, sep="\t" if kind == "tsv" else ",")
+
+
+def kind_to_write(address: str | PathLike[str]) -> str:
+    """What ``write_table`` writes there, ``"csv"``, ``"tsv"``, ``"parquet"`` or ``"json"``; else a DataError."""
+    target = addresses.absolute(str(address))
+    kind = _kind(target)
+    if kind is None or target.lower().endswith(tuple(CODECS)):
+        raise DataError(
+            f"cannot write {addresses.shown(target)}: end the name in one of {', '.join(_ENDINGS)}"
+        )
+    return kind
 
 
 def _frame(source: Any) -> pd.DataFrame:
@@ -204,8 +216,11 @@ def _exists(address: str) -> bool:
     return bool(fs.exists(path))
 
 
-def _reader(item: dict[str, str], address: str) -> MLTable:
-    """A table of the files that an item means, read by the kind that their names say."""
+def _reader(item: dict[str, str], address: str, look: bool) -> MLTable:
+    """A table of the files that an item means, read by the kind that their names say.
+
+    With ``look`` the delimiter of CSV files is found out, else it is what is usual.
+    """
     ((kind, where),) = item.items()
     files = addresses.files_of([(kind, where)]) if kind != "file" else []
     names = [file.address for file in files] or [address]
@@ -222,8 +237,9 @@ def _reader(item: dict[str, str], address: str) -> MLTable:
         return from_parquet_files([item])
     if found == "json":
         return from_json_lines_files([item])
-    expected = "\t" if found == "tsv" else ","
-    delimiter = find_delimiter((files or addresses.files_of([(kind, where)]))[0], expected)
+    delimiter = "\t" if found == "tsv" else ","
+    if look:
+        delimiter = find_delimiter((files or addresses.files_of([(kind, where)]))[0], delimiter)
     return from_delimited_files([item], delimiter=delimiter, null_values=NULLS)
 
 

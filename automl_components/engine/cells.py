@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from automl_components.core.nested import is_nested, nested_text
 
 types = pd.api.types
 
@@ -58,26 +59,8 @@ def label(value: Any) -> str | None:
     if isinstance(value, (bytes, bytearray)):
         return label(bytes(value).decode("utf-8", errors="replace"))
     if is_nested(value):
-        return json.dumps(_plain(value), ensure_ascii=False)
+        return nested_text(value)
     return label(value.isoformat() if hasattr(value, "isoformat") else str(value))
-
-
-def is_nested(value: Any) -> bool:
-    """Whether one cell holds several values."""
-    return isinstance(value, (list, tuple, dict, set, frozenset, np.ndarray))
-
-
-def _plain(value: Any) -> Any:
-    """A nested cell as JSON values, in a stable order."""
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in sorted(value.items(), key=lambda item: str(item[0]))}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, (set, frozenset)):
-        value = sorted(value, key=str)
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value if isinstance(value, (str, bool, int, float)) or value is None else str(value)
 
 
 def to_labels(column: pd.Series) -> pd.Series:

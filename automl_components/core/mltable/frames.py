@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from automl_components.core.errors import DataError
+from automl_components.core.mltable.storable import storable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,50 +57,26 @@ def with_text_names(frame: pd.DataFrame, source: str = "the DataFrame") -> pd.Da
 def from_pandas(frame: pd.DataFrame) -> Any:
     """A ``pyarrow.Table`` that ``to_pandas`` turns into the same frame again, without its index.
 
-    An object column of values that no single Arrow type holds becomes text.
+    What Arrow or Parquet cannot hold becomes what they can, see :func:`storable`.
 
     Raises
     ------
     DataError
-        Two columns under the same name, or a column of lists, dicts or other things that are no values.
+        Two columns under the same name.
     """
     import pyarrow as pa
 
     frame = with_text_names(frame)
-    fixed = {str(name): _storable(values) for name, values in frame.items() if _is_special(values.dtype)}
+    fixed = {str(name): new for name, old in frame.items() if (new := storable(old)) is not old}
     frame = frame.assign(**fixed) if fixed else frame
     with warnings.catch_warnings():
         # pyarrow 25 asks zoned columns of pandas 3.1 for their values in a deprecated way
         warnings.filterwarnings("ignore", "Series.values returning", DeprecationWarning)
         table = pa.Table.from_pandas(frame, preserve_index=False)
-    refuse_nested(table.schema, "the DataFrame")
     notes = {name: _note(dtype) for name, dtype in frame.dtypes.items()}
     return table.replace_schema_metadata(
         {**(table.schema.metadata or {}), _DTYPES: json.dumps(notes).encode()}
     )
-
-
-def _is_special(dtype: Any) -> bool:
-    import pandas as pd
-
-    return isinstance(dtype, pd.SparseDtype) or pd.api.types.is_object_dtype(dtype)
-
-
-def _storable(values: Any) -> Any:
-    import pandas as pd
-    import pyarrow as pa
-
-    if isinstance(values.dtype, pd.SparseDtype):
-        return values.sparse.to_dense()
-    try:
-        kind = pa.array(values, from_pandas=True).type
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-        kind = None
-    # Arrow reads a number beside dates as days since 1970
-    mixed = pd.api.types.infer_dtype(values, skipna=True) in {"mixed", "mixed-integer"}
-    if kind is None or (mixed and not pa.types.is_nested(kind)):
-        return values.map(str, na_action="ignore")
-    return values
 
 
 def _note(dtype: Any) -> dict[str, Any]:
@@ -107,7 +84,7 @@ def _note(dtype: Any) -> dict[str, Any]:
     import pyarrow as pa
 
     if not isinstance(dtype, pd.CategoricalDtype):
-        return {"dtype": str(dtype)}
+        return {"dtype": "arrow" if isinstance(dtype, pd.ArrowDtype) else str(dtype)}
     batch = pa.record_batch([pa.array(dtype.categories, from_pandas=True)], names=["categories"])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
@@ -119,22 +96,28 @@ def _note(dtype: Any) -> dict[str, Any]:
 def to_pandas(table: Any) -> pd.DataFrame:
     """A frame; what ``from_pandas`` made comes back with its dtypes.
 
-    Dates become datetimes, and truth values with missing ones pandas' ``boolean``.
-
-    Raises
-    ------
-    DataError
-        A column of lists or structs.
+    Dates become datetimes, and truth values with missing ones pandas' ``boolean``. Lists and structs become Python's
+    lists and dicts.
     """
+    import pandas as pd
+    import pyarrow as pa
     import pyarrow.types as types
 
     check_unique(table.column_names, "the table")
-    refuse_nested(table.schema, "the table")
     metadata = table.schema.metadata or {}
     notes = json.loads(metadata.get(_DTYPES, b"{}"))
+    nested = {
+        name: pd.Series(table[name].to_pylist(), dtype=object)
+        for name in table.column_names
+        if types.is_nested(table[name].type)
+    }
+    for name in nested:
+        table = with_column(table, name, pa.nulls(table.num_rows))
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
-    fixed: dict[str, Any] = {}
+    fixed: dict[str, Any] = dict(nested)
     for name in table.column_names:
+        if name in nested:
+            continue
         if name in notes:
             note = notes[name]
             if note["dtype"] == "category" or note["dtype"] not in {"str", str(frame[name].dtype)}:
@@ -149,6 +132,8 @@ def _restored(column: Any, values: pd.Series[Any], note: dict[str, Any]) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if note["dtype"] == "arrow":
+        return pd.Series(pd.arrays.ArrowExtensionArray(column), index=values.index, name=values.name)
     if note["dtype"] == "object":
         plain = column.to_pandas(date_as_object=True, integer_object_nulls=True)
         return plain.astype(object).where(plain.notna(), None).rename(values.name)
@@ -160,18 +145,6 @@ def _restored(column: Any, values: pd.Series[Any], note: dict[str, Any]) -> Any:
     codes = pc.fill_null(pc.index_in(plain.cast(categories.type), value_set=categories), -1).to_numpy()
     dtype = pd.CategoricalDtype(pd.Index(categories.to_pandas()).rename(None), ordered=note["ordered"])
     return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype), index=values.index, name=values.name)
-
-
-def refuse_nested(schema: Any, source: str) -> None:
-    """Raise a DataError for columns that hold lists or structs, which no step of a table can use."""
-    import pyarrow.types as types
-
-    for item in schema:
-        if types.is_nested(item.type):
-            raise DataError(
-                f"{source}: column {item.name!r} holds {item.type}, not single values; "
-                "convert it to a string (convert_column_types) or drop it (drop_columns)"
-            )
 
 
 def with_column(table: Any, name: str, values: Any) -> Any:

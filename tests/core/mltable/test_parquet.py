@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +15,8 @@ import pytest
 from automl_components.core import mltable
 from automl_components.core.errors import DataError
 from automl_components.core.mltable import parquet
+from automl_components.core.tables import read_table, write_mltable
+from automl_components.engine import cells
 
 
 def test_files_are_one_table(tmp_path: Path) -> None:
@@ -90,15 +95,50 @@ def test_dates_become_datetimes(tmp_path: Path) -> None:
     assert frame["d"][0] == pd.Timestamp("2020-01-01")
 
 
-def test_lists_are_refused_with_a_remedy(tmp_path: Path) -> None:
+def test_lists_are_read_or_made_text(tmp_path: Path) -> None:
+    """Azure refuses them."""
     pq.write_table(pa.table({"a": [1, 2], "tags": [["x", "é"], None]}), tmp_path / "1.parquet")
     table = mltable.from_parquet_files(str(tmp_path / "1.parquet"))
-    with pytest.raises(DataError, match=r"column 'tags' holds list.*convert_column_types.*drop_columns"):
-        table.to_pandas_dataframe()
+    assert table.to_pandas_dataframe()["tags"].tolist() == [["x", "é"], None]
     assert table.drop_columns("tags").to_pandas_dataframe().columns.tolist() == ["a"]
     text = table.convert_column_types({"tags": "string"}).to_pandas_dataframe()["tags"]
     assert text[0] == '["x", "é"]'
     assert pd.isna(text[1])
+
+
+def _extension(kind: Any, storage: Any) -> Any:
+    return pa.ExtensionArray.from_storage(kind, storage)
+
+
+@pytest.mark.parametrize(
+    ("array", "first"),
+    [
+        (pa.array([Decimal("1.5"), None], pa.decimal256(50, 3)), Decimal("1.500")),
+        (pa.array([[1], None], pa.large_list(pa.int64())), [1]),
+        (pa.array([[1, None], None], pa.list_view(pa.int64())), [1, None]),
+        (pa.array([[1.0, 2.0], [3.0, None]], pa.list_(pa.float32(), 2)), [1.0, 2.0]),
+        (pa.array([[[1], []], None]), [[1], []]),
+        (pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64())), [("a", 1)]),
+        (pa.array([{"a": 1, "b": [2]}, None]), {"a": 1, "b": [2]}),
+        (_extension(pa.json_(), pa.array(['{"a":1}', None])), '{"a":1}'),
+        (_extension(pa.bool8(), pa.array([1, 0], pa.int8())), 1),
+        (pa.array([b"ab", None], pa.binary(2)), b"ab"),
+        (pa.array([1, None], pa.time32("s")), dt.time(0, 0, 1)),
+        (pa.array([86_400_000, None], pa.date64()), pd.Timestamp("1970-01-02")),
+        (pa.array([1, None], pa.duration("ns")), pd.Timedelta(1)),
+        (pa.array([1.5, None], pa.float16()), 1.5),
+        (pa.array(["a", None], pa.string_view()), "a"),
+        (pa.nulls(2), None),
+    ],
+)
+def test_every_type_of_arrow_is_read_and_can_be_written_again(tmp_path: Path, array: Any, first: Any) -> None:
+    pq.write_table(pa.table({"x": array}), tmp_path / "1.parquet")
+    frame = read_table(tmp_path / "1.parquet")
+    assert frame["x"][0] == first
+    write_mltable(frame, tmp_path / "again")
+    again = read_table(tmp_path / "again")["x"]
+    assert cells.label(again[0]) == cells.label(first)
+    assert again.isna().tolist() == frame["x"].isna().tolist()
 
 
 def test_no_parquet(tmp_path: Path) -> None:
