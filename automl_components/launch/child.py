@@ -12,13 +12,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from automl_components.core import errors
 from automl_components.core.errors import AutoMLError
 from automl_components.core.events import listening
 from automl_components.launch.facts import facts_of, tables_of
 from automl_components.launch.request import Outcome, Reference, Request
+
+if TYPE_CHECKING:
+    from automl_components.job import Job
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -76,41 +79,58 @@ def _answer(hello: Mapping[str, Any], send: Send) -> int:
 
 def answer(request: Request) -> Outcome:
     """Do in this process what is asked: the same code path as everywhere."""
-    from automl_components.job import Job
-    from automl_components.launch.request import resolve
-    from automl_components.pipeline import settings_of
-    from automl_components.run import environment, run_job
-
     started = time.monotonic()
-    job = None if request.job is None else Job.from_mapping(request.job)
-    if request.component:
-        stage = resolve(request.component)
-        variables = {} if job is None else job.facts.environment_variables
-        sections = job.sections() if job else settings_of(stage, request.settings)
-        cache = True if job is None else job.facts.cache
-        with environment(variables):
-            made = stage.run(
-                request.inputs, request.outputs,
-                {name: sections[name] for name in stage.settings if name in sections},
-                reuse=cache if request.reuse is None else request.reuse,
-            )  # fmt: skip
-        references, reused = {name: (one.type, one.path) for name, one in made.items()}, made.reused
-    else:
-        assert job is not None
-        run = run_job(job.with_data(request.inputs), request.folder, reuse=request.reuse)
-        references, reused = dict(_left(run)), False
+    references, reused = _component(request) if request.component else (_job(request), False)
     outputs = {name: refer(name, kind, path) for name, (kind, path) in references.items()}
     return {"outputs": outputs, "reused": reused, "seconds": round(time.monotonic() - started, 3)}
 
 
-def _left(run: Any) -> Iterator[tuple[str, tuple[str, str]]]:
-    """What a job's run has left: name, type, address."""
+def _component(request: Request) -> tuple[dict[str, tuple[str, str]], bool]:
+    """Run a component; type and address of its outputs, and whether it was skipped."""
+    from automl_components.launch.request import resolve
+    from automl_components.pipeline import settings_of
+    from automl_components.run import environment
+
+    stage, job = resolve(request.component), job_of(request)
+    tables = {} if job is None else {name: one for name, one in job.inputs().items() if name in stage.inputs}
+    sections = settings_of(stage, request.settings) if job is None else job.sections()
+    reuse = request.reuse if request.reuse is not None else job is None or job.facts.cache
+    with environment({} if job is None else job.facts.environment_variables):
+        made = stage.run(
+            {**tables, **request.inputs},
+            request.outputs,
+            {name: sections[name] for name in stage.settings if name in sections},
+            reuse=reuse,
+        )
+    return {name: (one.type, one.path) for name, one in made.items()}, made.reused
+
+
+def _job(request: Request) -> dict[str, tuple[str, str]]:
+    """Run a whole job; type and address of all that its run has left."""
     from automl_components.core import storage
     from automl_components.pipeline import LINE
+    from automl_components.run import run_job
 
-    for name, port in ((name, port) for stage in LINE for name, port in stage.outputs.items()):
-        if run.has(name):
-            yield name, (port.type, storage.join(run.folder, name))
+    job = job_of(request)
+    assert job is not None
+    run = run_job(job.with_data(request.inputs), request.folder, reuse=request.reuse)
+    ports = {name: port.type for stage in LINE for name, port in stage.outputs.items()}
+    return {name: (kind, storage.join(run.folder, name)) for name, kind in ports.items() if run.has(name)}
+
+
+def job_of(request: Request) -> Job | None:
+    """The job that a request names, with its overrides."""
+    from automl_components.core.settings import assign
+    from automl_components.job import Job
+
+    if request.job is None:
+        return None
+    if isinstance(request.job, str):
+        return Job.from_file(request.job, [f"{k}={json.dumps(v)}" for k, v in request.overrides.items()])
+    values = dict(request.job)
+    for key, value in request.overrides.items():
+        values = assign(values, key, value)
+    return Job.from_mapping(values, request.base_folder or None)
 
 
 def refer(name: str, kind: str, path: str) -> Reference:

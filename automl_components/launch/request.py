@@ -44,9 +44,13 @@ class Request:
     settings : mapping
         As a settings file has it: sections by key, fields of inline sections at the top. Keys of other stages are
         passed over, anything else unknown is an error.
-    job : mapping or None
-        What a job file holds, tables by absolute path or address. A component then gets the job's sections, exactly
-        as when the job runs as a whole, and its environment variables.
+    job : mapping, str or None
+        What a job file holds, or the address of one. A component then gets the job's tables, sections and environment
+        variables, exactly as when the job runs as a whole.
+    overrides : mapping
+        Values of the job that are replaced, by dotted key, such as ``"limits.max_trials"``.
+    base_folder : str
+        Where relative paths in a job that is given as a mapping start; by default the working folder.
     folder : str
         Where a whole job's artifacts go: a local path or an fsspec address.
     reuse : bool or None
@@ -58,7 +62,9 @@ class Request:
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    job: Mapping[str, Any] | None = None
+    job: Mapping[str, Any] | str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    base_folder: str = ""
     folder: str = ""
     reuse: bool | None = None
 
@@ -67,6 +73,8 @@ class Request:
             raise SettingsError("give a component, or a job and the folder of its run")
         if self.component and self.job is not None and self.settings:
             raise SettingsError(f"{self.name}: give its settings, or the job that they are taken from")
+        if self.overrides and self.job is None:
+            raise SettingsError(f"{self.name}: overrides are for a job; change the settings themselves")
 
     @property
     def name(self) -> str:

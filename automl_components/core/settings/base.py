@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -101,6 +101,28 @@ class Settings(BaseModel, metaclass=_Meta):
             return cls.model_validate({} if values is None else values)
         except ValidationError as error:
             raise settings_error(error, cls, where=where, source=source) from None
+
+    @classmethod
+    def problems(
+        cls, values: object, *, where: str | None = None, later: Callable[[object], bool] | None = None
+    ) -> list[str]:
+        """What :meth:`read` would say, one line each, of values that are not all known yet.
+
+        Parameters
+        ----------
+        later : callable, optional
+            Whether a value found wrong will only be filled in later, such as a template: then only its key counts.
+        """
+        try:
+            cls.model_validate({} if values is None else values)
+        except ValidationError as error:
+            where = cls.section if where is None else where
+            return [
+                _explain(one, cls, where)
+                for one in error.errors(include_url=False)
+                if one["type"] in ("extra_forbidden", "missing") or later is None or not later(one["input"])
+            ]
+        return []
 
     def given(self) -> dict[str, Any]:
         """What was set explicitly, as plain YAML values under the keys of a job file."""
