@@ -57,7 +57,7 @@ def _answer(hello: Mapping[str, Any], send: Send) -> int:
 
     request = Request(**hello["request"])
     try:
-        with only_ours(), _storage(hello["storage_options"]), listening(on_event):
+        with only_ours(), connected(hello["storage_options"]), listening(on_event):
             outcome = answer(request)
             for kind, facts in tables_of(outcome["outputs"]):
                 on_event(kind, {"message": "", "level": 20, **facts})
@@ -143,7 +143,7 @@ def refer(name: str, kind: str, path: str) -> Reference:
 
 
 @contextlib.contextmanager
-def _storage(options: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+def connected(options: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
     """fsspec's file systems with these options, by protocol."""
     if not options:
         yield
