@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from automl_components.core.artifacts import Input, Output
     from automl_components.core.component import component
     from automl_components.job import Job
+    from automl_components.model import load_model
     from automl_components.run import Run
 
 _WHERE = {
@@ -24,6 +25,7 @@ _WHERE = {
     "component": "automl_components.core.component",
     "Job": "automl_components.job",
     "Run": "automl_components.run",
+    "load_model": "automl_components.model",
 }
 _MODULES = {"automl": "automl_components.automl", "mltable": "automl_components.core.mltable"}
 _STAGES = (
@@ -32,7 +34,9 @@ _STAGES = (
 )  # fmt: skip
 
 __version__ = "0.1.0"
-__all__ = ["Input", "Job", "Output", "Run", "__version__", "automl", "component", "mltable", *_STAGES]
+__all__ = [
+    "Input", "Job", "Output", "Run", "__version__", "automl", "component", "load_model", "mltable", *_STAGES,
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -299,7 +299,13 @@ class Job:
         """Set name, aliases and gate of the registration. What is not given stays as it was."""
         self._update("registration", locals())
 
-    def run(self, output: str | Path | None = None, *, reuse: bool | None = None) -> Run:
+    def run(
+        self,
+        output: str | Path | None = None,
+        *,
+        reuse: bool | None = None,
+        verbosity: str | None = None,
+    ) -> Run:
         """Run every stage in this process, from the tables to a registered model.
 
         What is in ``output`` under the same fingerprint is reused; an interrupted search goes on after its
@@ -311,6 +317,11 @@ class Job:
             The run's folder; by default ``runs/<name>``.
         reuse : bool, optional
             Skip finished, unchanged steps; by default what ``cache`` of the job says (true).
+        verbosity : str, optional
+            How much to tell meanwhile: ``"debug"``, ``"info"``, ``"warning"``, ``"error"`` or ``"critical"``; by
+            default what ``log_verbosity`` of the job says (info). A terminal shows a live display, a notebook
+            plain lines. A program that has set up logging gets the lines there instead, unless this is given:
+            the logger is ``"automl_components"``.
 
         Raises
         ------
@@ -320,8 +331,11 @@ class Job:
             The work failed; what was finished is kept.
         """
         from automl_components.run import run_job
+        from automl_components.terminal import following
 
-        return run_job(self, str(output) if output is not None else self.default_output(), reuse=reuse)
+        folder = str(output) if output is not None else self.default_output()
+        with following(verbosity, default=self.log_verbosity):
+            return run_job(self, folder, reuse=reuse)
 
     def _update(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Replace one section; ``arguments`` are a setter's own, as ``locals()`` gives them."""

@@ -199,6 +199,12 @@ class Run:
         return facts
 
     @property
+    def tracking(self) -> dict[str, Any]:
+        """Where MLflow has the run: ``tracking_uri``, ``experiment_name``, ``run_id``, ``trials``, ``model_uri``."""
+        facts: dict[str, Any] = formats.read_json(self.path("tracking") / "tracking.json")
+        return facts
+
+    @property
     def predictions(self) -> pd.DataFrame:
         """Predictions of the test run."""
         from automl_components.core.tables import read_table
@@ -225,8 +231,7 @@ class Run:
 
         self.path("best_model")  # says so when the run has not got that far
         run_step(log_run, {}, self.folder, self.job.sections(), made=self._made(), reuse=False)
-        facts: dict[str, Any] = formats.read_json(self.path("tracking") / "tracking.json")
-        return facts
+        return self.tracking
 
     def register(
         self, *, trial: int | None = None, metric: str | None = None, **settings: Any
@@ -258,6 +263,8 @@ class Run:
             self.model(trial=trial, metric=metric)
             folder = self._model_folder(trial, metric)
             given |= {"checked_data": storage.join(self.folder, "checked_data")}
+            if self.has("tracking"):
+                given |= {"tracking": storage.join(self.folder, "tracking")}
             made = frozenset({"best_model"})
             if self.has("test_report"):
                 run_step(evaluate_model, given, folder, sections, made=made)

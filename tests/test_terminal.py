@@ -221,7 +221,7 @@ class TestPlainLines:
         )
         catalog_table("components")
         out = capsys.readouterr().out
-        assert re.search(r"a_rather_long_name_of_a_metric_0 +0\.00000 ", out)
+        assert re.search(r"a_rather_long_name_of_a_metric_0 +0\.00000\n", out)
         assert re.search(r"none +-", out)
         assert re.search(r"validate_data +Check the tables", out)
 

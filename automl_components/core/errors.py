@@ -19,6 +19,7 @@ A message says what was found, where (file, column, row or key) and what would b
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -66,17 +67,35 @@ class GateError(RunError):
     """A registration gate refused the model; nothing was registered."""
 
 
+SHOWN = 12
+"""Most names that a hint lists."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for an unknown name: ``"; did you mean 'max_trials'?"``, or the known names.
+    """A hint for an unknown name: the nearest known one, those that share a word with it, or some of all.
 
     >>> nearest("max_trial", ["max_trials", "timeout_minutes"])
     "; did you mean 'max_trials'?"
+    >>> nearest("auc", ["AUC_macro", "AUC_weighted", "accuracy"])
+    "; did you mean 'AUC_macro' or 'AUC_weighted'?"
     >>> nearest("zzz", ["b", "a"])
     '; known: a, b'
     """
     options = sorted(set(known))
     folded = {option.lower(): option for option in options}
-    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {folded[close[0]]!r}?"
-    return f"; known: {', '.join(options)}" if options else ""
+    close = [folded[one] for one in difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)]
+    if alike := close or _sharing_a_word(name, options)[:SHOWN]:
+        *first, last = map(repr, alike)
+        return f"; did you mean {', '.join(first)}{' or ' if first else ''}{last}?"
+    more = f" and {len(options) - SHOWN} more" if len(options) > SHOWN else ""
+    return f"; known: {', '.join(options[:SHOWN])}{more}" if options else ""
+
+
+def _sharing_a_word(name: str, options: Iterable[str]) -> list[str]:
+    """The options that have a word of ``name``, such as ``auc`` of ``roc_auc``; single letters are no words."""
+    words = {word for word in _words(name) if len(word) > 1}
+    return [option for option in options if words & _words(option)]
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[\W_]+", name.lower()))

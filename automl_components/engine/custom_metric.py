@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+import traceback
 from functools import partial
 from typing import Any
 
-from automl_components.core.errors import SettingsError
+from automl_components.core.errors import RunError, SettingsError
 from automl_components.metrics import Metric
 from automl_components.metrics.classification import ClassificationFacts
 from automl_components.metrics.regression import RegressionFacts
@@ -23,6 +24,8 @@ def custom_metric(path: str, task: str) -> Metric:
     SettingsError
         The path does not import, does not lead to a function, or the function does not suit the task. Later,
         when it is called: it cannot take the sample weights there are, or does not return a number.
+    RunError
+        Later, when it is called: the function raised an error; the message names it with its file and line.
     """
     try:
         function = pkgutil.resolve_name(path)
@@ -50,17 +53,26 @@ def _call(facts: ClassificationFacts | RegressionFacts, function: Any, path: str
         truth, guess = facts.y, facts.prediction
     else:
         truth, guess = facts.classes[facts.y], facts.proba if needs_proba else facts.classes[facts.labels]
-    if not facts.weighted:
-        value = function(truth, guess)
-    elif _takes_weights(function):
-        value = function(truth, guess, sample_weight=facts.weight)
-    else:
+    weights = {"sample_weight": facts.weight} if facts.weighted else {}
+    if weights and not _takes_weights(function):
         raise SettingsError(f"the data has sample weights: custom metric {path!r} must take sample_weight")
+    try:
+        value = function(truth, guess, **weights)
+    except Exception as error:
+        raise RunError(
+            f"custom metric {path!r} failed{_where(error)}: {type(error).__name__}: {error}"
+        ) from error
     try:
         return float(value)
     except (TypeError, ValueError):
         kind = type(value).__name__
         raise SettingsError(f"custom metric {path!r} returned a {kind}, not a number") from None
+
+
+def _where(error: Exception) -> str:
+    """File and line where the user's function, or what it called, raised an error."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # without our own call
+    return f" at {frames[0].filename}, line {frames[0].lineno}" if frames else ""
 
 
 def _takes_weights(function: Any) -> bool:

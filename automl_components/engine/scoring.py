@@ -162,15 +162,15 @@ def primary_metric(name: str, task: str) -> Metric:
     """
     if "." in name or ":" in name:
         return custom_metric(name, task)
-    known = [metric for metric in METRICS.values() if metric.task == task]
     found = next((metric for metric in METRICS.values() if _folded(metric.name) == _folded(name)), None)
     if found is not None and found.task == task:
         return found
+    listed = "; automl list metrics prints all"
     if found is not None:
-        names = ", ".join(metric.name for metric in known)
-        raise SettingsError(f"metric {found.name!r} is for {found.task}, the task is {task}; known: {names}")
+        raise SettingsError(f"metric {found.name!r} is for {found.task}, the task is {task}{listed}")
+    known = [metric.name for metric in METRICS.values() if metric.task == task]
     raise SettingsError(
-        f"unknown metric {name!r} for {task}{nearest(name, (metric.name for metric in known))}; "
+        f"unknown metric {name!r} for {task}{nearest(name, known)}{listed}; "
         "a metric of your own is named 'package.module:function'"
     )
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from automl_components.core import storage
 from automl_components.core.artifacts import Input, Output, digest_of, mlflow_model, uri_folder
 from automl_components.core.component import COMPONENTS, component
-from automl_components.core.events import emit
 from automl_components.core.settings.tracking import TrackingSettings
 
 if TYPE_CHECKING:
@@ -43,10 +42,7 @@ def log_run(
     from automl_components.tracking import log_run as log
 
     finished = read_run(guardrail_report, trials, leaderboard, best_model, test_report, run)
-    facts = log(finished, run.experiment_name)
-    formats.write_json(tracking.local / "tracking.json", facts)
-    where = facts["address"] or f"{facts['tracking_uri']}, experiment {facts['experiment_name']!r}"
-    emit("note", f"MLflow: {len(facts['trials'])} trials logged to {where}", tracking=facts)
+    formats.write_json(tracking.local / "tracking.json", log(finished, run.experiment_name))
 
 
 def read_run(

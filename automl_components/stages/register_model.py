@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from automl_components.core import storage
 from automl_components.core.artifacts import Input, Output, mlflow_model, mltable, uri_folder
 from automl_components.core.component import component
-from automl_components.core.events import emit
 from automl_components.core.settings import RegistrationSettings, TaskSettings
 from automl_components.core.settings.tracking import TrackingSettings
 from automl_components.stages.log_run import folder_name
@@ -34,19 +33,21 @@ def register_model(
 
     The gate wants every metric of ``test_report`` within its bounds, and a better score than the champion's
     on the same test rows: ``test_data``, or those that ``test_data_size`` cut off (in ``checked_data``). A
-    refusal changes nothing in the registry. With ``tracking`` the version belongs to the run that was logged.
+    refusal changes nothing in the registry. With ``tracking`` the version belongs to the run that was logged; the
+    model of another trial than the best belongs to that trial's run.
     """
     from automl_components import flavor, formats
     from automl_components.tracking import Candidate, Gate, register
 
     facts = flavor.predictor_metadata(best_model.local)
     source = origin(facts["metadata"])
+    digest = storage.digest(best_model.path, best_model.type)
     made = register(
         Candidate(
             folder=best_model.local,
-            digest=storage.digest(best_model.path, best_model.type),
+            digest=digest,
             task=facts["task"],
-            logged=formats.read_json(tracking.local / "tracking.json") if tracking else None,
+            logged=logged(tracking, digest, source.get("trial", "")) if tracking else None,
             experiment_name=run.experiment_name,
         ),
         registering.model_name or run.experiment_name or run.name or folder_name(best_model),
@@ -65,7 +66,18 @@ def register_model(
         aliases=registering.aliases,
     )
     formats.write_json(registration.local / "registration.json", {**made, **source})
-    emit("note", f"registered {made['model_name']} version {made['version']}", registration=made)
+
+
+def logged(tracking: Input[Any], digest: str, trial: str) -> dict[str, Any]:
+    """What was logged of the run, its ``run_id`` that of the nested run of the trial where the model is a trial's own.
+
+    A digest tells: the model that was logged with the run is its best one, whichever trial that is.
+    """
+    from automl_components import formats
+
+    facts: dict[str, Any] = formats.read_json(tracking.local / "tracking.json")
+    best = facts.get("model_digest", digest) == digest
+    return facts if best else {**facts, "run_id": facts["trials"].get(trial, facts["run_id"])}
 
 
 def origin(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -1,43 +1,19 @@
-"""Results on standard output: a run's findings, leaderboard, metrics and places; what a catalog holds."""
+"""Results on standard output: a run's findings, leaderboard, metrics and places."""
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from automl_components.terminal import tables
 from automl_components.terminal.live import STATES
 from automl_components.terminal.words import figure, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from automl_components.run import Run
-
-PIPED_WIDTH = 200
-"""Columns where nobody sets a width: in a file, lines had better not be broken."""
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = PIPED_WIDTH
-    return console
-
-
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    return Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-
-
-def _show(console: Console, title: str, table: Table) -> None:
-    console.print(f"[bold]{title}[/]")
-    console.print(table)
 
 
 def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
@@ -46,11 +22,11 @@ def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
     Parameters
     ----------
     findings : bool
-        Whether to begin with every finding of the guardrails.
+        Whether to begin with the findings of the guardrails.
     rows : int
         Lines of the leaderboard that are shown.
     """
-    console = _console()
+    console = tables.console()
     if console.is_terminal:
         console.print()  # below the lines of progress
     if findings and run.has("guardrail_report"):
@@ -66,21 +42,29 @@ def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
         console.print(f"not finished{plain(how)}", soft_wrap=True)
 
 
-def _findings(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
-    table = _table("State", "Guardrail", "What was seen, and what was done or would help")
+def _findings(console: Console, found: Sequence[Mapping[Any, Any]]) -> None:
+    """A row for each finding that asks for attention; the checks that passed in one."""
+    table = tables.table("State", "Guardrail", "What was seen, and what was done or would help")
+    passed = [row for row in found if row["status"] == "Passed"]
     for row in found:
+        if row in passed:
+            continue
         seen = plain(row["summary"])
         if isinstance(row["repair"], str):  # pandas has NaN where there is none
             seen += f" [dim]{plain(row['repair'])}[/]"
         table.add_row(f"[{STATES[row['status']]}]{row['status']}[/]", plain(row["title"]), seen)
-    _show(console, "Findings", table)
+    if passed:
+        names = ", ".join(str(row["title"]) for row in passed)
+        count = f"{len(passed)} check{'s' if len(passed) > 1 else ''}"
+        table.add_row(f"[{STATES['Passed']}]Passed[/]", count, f"[dim]{plain(names)}[/]")
+    tables.show(console, "Findings", table)
     console.print()
 
 
 def _leaderboard(console: Console, run: Run, rows: int) -> None:
     board = run.leaderboard
     metric = str(board.columns[4])
-    table = _table("Rank", "Trial", "Pipeline")
+    table = tables.table("Rank", "Trial", "Pipeline")
     table.add_column(metric, justify="right")
     table.add_column("")
     chosen = _chosen(run)
@@ -95,7 +79,7 @@ def _leaderboard(console: Console, run: Run, rows: int) -> None:
         )
         name = plain(row["pipeline"] if done else row["algorithm"])
         table.add_row(str(row["rank"]), row["trial"], name, figure(row[metric]), note)
-    _show(console, "Leaderboard", table)
+    tables.show(console, "Leaderboard", table)
     if len(board) > rows:
         console.print(f"[dim]and {len(board) - rows} more in leaderboard.csv[/]")
     console.print()
@@ -117,6 +101,8 @@ def _places(run: Run) -> Iterator[tuple[str, str]]:
         yield "findings", str(run.path("guardrail_report") / "findings.json")
     if run.has("test_report"):
         yield "test report", str(run.path("test_report"))
+    elif run.has("best_model"):
+        yield "no test run", "give test_data or test_data_size; the scores are those of validation rows"
     if run.has("predictions"):
         yield "predictions", str(run.path("predictions"))
     if run.has("registration"):
@@ -125,15 +111,15 @@ def _places(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def metrics_table(metrics: Mapping[str, float]) -> None:
-    """Metrics of a test run, as many side by side as there is room for."""
-    _metrics(_console(), metrics)
+    """Metrics of a test run: as many side by side as a terminal has room for, one a line in a pipe."""
+    _metrics(tables.console(), metrics)
 
 
 def _metrics(console: Console, metrics: Mapping[str, float]) -> None:
     widest = max(map(len, metrics)) + 16
-    columns = max(1, min(3, console.width // widest))
+    columns = 1 if tables.is_piped(console) else max(1, min(3, console.width // widest))
     lines = -(-len(metrics) // columns)
-    table = _table()
+    table = tables.table()
     table.show_header = False
     for _ in range(columns):
         table.add_column()
@@ -141,48 +127,5 @@ def _metrics(console: Console, metrics: Mapping[str, float]) -> None:
     cells = [(plain(name), figure(value)) for name, value in metrics.items()]
     for line in range(lines):
         table.add_row(*(text for cell in cells[line::lines] for text in cell))
-    _show(console, "Test metrics", table)
+    tables.show(console, "Test metrics", table)
     console.print()
-
-
-def catalog_table(name: str) -> None:
-    """The entries of a catalog, as a job file may name them."""
-    rows = list(_entries(name))
-    table = _table(*rows[0])
-    for row in rows:
-        table.add_row(*map(plain, row.values()))
-    _console().print(table)
-
-
-def _entries(name: str) -> Iterator[dict[str, str]]:
-    if name == "algorithms":
-        from automl_components.algorithms import ALGORITHMS
-
-        for entry in ALGORITHMS.values():
-            missing = ", ".join(entry.missing_packages())
-            yield {"name": entry.name, "title": entry.title, "tasks": ", ".join(entry.estimators),
-                   "needs": f"{missing} (not installed)" if missing else ""}  # fmt: skip
-    elif name == "metrics":
-        from automl_components.metrics import METRICS
-
-        for metric in METRICS.values():
-            yield {
-                "name": metric.name,
-                "task": metric.task,
-                "better": "greater" if metric.greater_is_better else "less",
-            }
-    elif name == "guardrails":
-        from automl_components.guardrails import GUARDRAILS
-
-        for guardrail in GUARDRAILS.values():
-            yield {"name": guardrail.name, "title": guardrail.title}
-    elif name == "transformers":
-        from automl_components.transformers import TRANSFORMERS
-
-        for transformer in TRANSFORMERS.values():
-            yield {"name": transformer.name, "title": transformer.title, "makes": transformer.kind}
-    else:
-        from automl_components.pipeline import LINE
-
-        for stage in LINE:
-            yield {"name": stage.name, "title": stage.title}

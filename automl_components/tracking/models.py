@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from automl_components.core.artifacts import MARKER
+from automl_components.core.errors import ArtifactError, nearest
+from automl_components.tracking import connection
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 DIGEST = "automl.digest"
 """Tag with the digest of what was logged, on runs, models and versions: a digest is never logged twice."""
 NAME = "best_model"
+ADDRESS = re.compile(r"models:/(?P<name>[^/@]+)(/\w+|@[^/@]+)|models:/m-\w+|runs:/\w+/.+")
+NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 def log_model(
@@ -63,6 +68,55 @@ def log_model(
         if model.model_id not in [output.model_id for output in (outputs.model_outputs if outputs else [])]:
             client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
     return str(model.model_id)
+
+
+def fetch_model(address: str, folder: Path) -> Path:
+    """A local copy of the model at one of MLflow's addresses, below ``folder``.
+
+    Parameters
+    ----------
+    address : str
+        ``models:/name/version``, ``models:/name@alias``, ``models:/<id>`` or ``runs:/<run>/<path>``.
+
+    Raises
+    ------
+    ArtifactError
+        It is no such address, or the server has no model there; the message names what is near.
+    TrackingError
+        The server does not answer.
+    """
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    known = ADDRESS.fullmatch(address)
+    if known is None:
+        raise ArtifactError(
+            f"{address} is no address of a model; should be models:/<name>/<version>, models:/<name>@<alias>, "
+            f"models:/<model id> or runs:/<run id>/{NAME}"
+        )
+    server = connection.client("Nothing was changed")
+    with connection.answering("fetch the model", "Nothing was changed"):
+        try:
+            return Path(download_artifacts(artifact_uri=address, dst_path=str(folder)))
+        except MlflowException as error:
+            if error.error_code not in NOT_THERE:
+                raise
+            said, hint = str(error).split("\n", 1)[0], ""
+            if known["name"]:
+                hint = _near(server, known["name"])
+        raise ArtifactError(f"{address}: {said.rstrip('.')} at {connection.address()}{hint}")
+
+
+def _near(client: MlflowClient, name: str) -> str:
+    """What there is of a registered model, or the nearest of the others."""
+    names = [model.name for model in client.search_registered_models()]
+    if name not in names:
+        return nearest(name, names)
+    versions = sorted(int(v.version) for v in client.search_model_versions(f"name = '{name}'"))
+    aliases = sorted(client.get_registered_model(name).aliases)
+    parts = [f"versions: {', '.join(map(str, versions[-10:]))}"] if versions else []
+    parts += [f"aliases: {', '.join(aliases)}"] if aliases else []
+    return f"; it has {'; '.join(parts)}" if parts else ""
 
 
 @contextmanager

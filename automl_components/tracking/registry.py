@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl_components.core.errors import SettingsError
+from automl_components.core.events import emit
 from automl_components.tracking.connection import REGISTER_LATER, answering
 from automl_components.tracking.models import DIGEST
 from automl_components.tracking.records import texts
@@ -79,7 +80,7 @@ def register(
 
     tags = texts({**(tags or {}), DIGEST: digest}, 5000)
     with answering("register the model", REGISTER_LATER):
-        version = same_model(client, name, digest)
+        version = known = same_model(client, name, digest)
         if version is None:
             with redirect_stderr(
                 StringIO()
@@ -92,6 +93,8 @@ def register(
                 client.set_model_version_tag(name, version.version, key, value)
         for alias in aliases:
             client.set_registered_model_alias(name, alias, version.version)
+        done = f"{name} version {version.version}"
+        emit("note", f"{done} is this very model, reused" if known else f"registered {done}")
         return client.get_model_version(name, version.version)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl_components.core.errors import SettingsError
+from automl_components.core.events import emit
 from automl_components.tracking import connection, records
 from automl_components.tracking.models import DIGEST, log_model
 
@@ -102,7 +103,8 @@ def log_run(run: FinishedRun, experiment_name: str | None = None) -> dict[str, A
     -------
     dict
         ``tracking_uri`` (nothing secret in it), ``experiment_id``, ``experiment_name``, ``run_id``,
-        ``trials`` (run ids by key), ``model_uri``, ``address`` (where a browser finds the run, or None).
+        ``trials`` (run ids by key), ``model_uri``, ``model_digest``, ``address`` (where a browser finds the
+        run, or None).
 
     Raises
     ------
@@ -129,15 +131,22 @@ def log_run(run: FinishedRun, experiment_name: str | None = None) -> dict[str, A
             tags={**run.tags, BEST_CHILD: ids.get(run.best), "mlflow.note.content": run.description or None},
         )  # fmt: skip
         client.set_terminated(run_id, "FINISHED", _ms(run.ended))
-    return {
+    facts = {
         "tracking_uri": connection.address(),
         "experiment_id": experiment.experiment_id,
         "experiment_name": experiment.name,
         "run_id": run_id,
         "trials": ids,
         "model_uri": f"models:/{model_id}",
+        "model_digest": run.model_digest,
         "address": connection.page("experiments", experiment.experiment_id, "runs", run_id),
     }
+    where = facts["address"] or f"{facts['tracking_uri']}, experiment {experiment.name!r}"
+    trials = "1 trial" if len(ids) == 1 else f"{len(ids)} trials"
+    known = parent.info.status == "FINISHED"
+    told = f"this run is there already, reused: {where}" if known else f"{trials} logged to {where}"
+    emit("note", f"MLflow: {told}", tracking=facts)
+    return facts
 
 
 def open_experiment(client: MlflowClient, name: str | None = None) -> Experiment:

@@ -11,8 +11,8 @@ import yaml
 from click.testing import CliRunner
 from pydantic import Field
 
-from automl_components.__main__ import component as command
 from automl_components.__main__ import main
+from automl_components.cli.components import component as command
 from automl_components.core.artifacts import Input, Output, mlflow_model, mltable, uri_folder
 from automl_components.core.component import COMPONENTS, Component, component
 from automl_components.core.settings import Settings, apply_overrides
