@@ -13,6 +13,7 @@ from automl_components.engine.tables import rows_where
 from automl_components.guardrails import counted, listed
 
 LEAST_ROWS = 10  # fewer rows with a target are refused
+LARGEST = 1e150  # of a regression target; the squares of larger numbers leave float64, and so do errors
 MOST_FRACTIONS = 20  # more distinct values than this, with fractions among them, are no classes
 _LABELS = ("string", "integer", "boolean", "floating", "mixed-integer-float", "decimal")
 
@@ -95,7 +96,26 @@ def _numbers(target: pd.Series, where: str) -> pd.Series:
         target = numbers
     if types.is_complex_dtype(target.dtype):
         raise DataError(f"the {where} holds complex numbers; keep their real part or their absolute value")
-    return target.astype(np.float64)
+    values = target.astype(np.float64)
+    _check_squares(values, where)
+    return values
+
+
+def _check_squares(values: pd.Series, where: str) -> None:
+    """Refuse numbers so large, or so close together, that squared errors are infinite, or all 0."""
+    finite = values[np.isfinite(values)]
+    wrong = finite.abs() > LARGEST
+    if wrong.any():
+        raise DataError(
+            f"the {where} holds numbers too large for squared errors, such as {finite[wrong].iloc[0]:g}: "
+            f"{rows_where(wrong.to_numpy(), finite.index)}; at most {LARGEST:g} is possible: correct them, or divide "
+            "the target by a power of ten"
+        )
+    if 0 < finite.max() - finite.min() < 1 / LARGEST:
+        raise DataError(
+            f"the {where} holds numbers within {finite.max() - finite.min():g} of each other, too close for squared "
+            "errors; multiply the target by a power of ten"
+        )
 
 
 def join_targets(first: pd.Series, second: pd.Series) -> pd.Series:

@@ -49,6 +49,8 @@ REFUSED = {
     "target constant": ({"y": "a"}, C, {}, "is constant: all 40 rows hold 'a'"),
     "number constant": ({"y": 3.5}, R, {}, "is constant: all 40 rows hold 3.5"),
     "constant but for gaps": ({"y": [None, 1.5] * 20}, R, {}, "all 20 rows hold 1.5"),
+    "huge target": ({"y": [*range(39), 2e300]}, R, {}, r"such as 2e\+300: row 39 .*at most 1e\+150"),
+    "tiny target": ({"y": [i * 1e-300 for i in range(40)]}, R, {}, "within 3.9e-299 of each other"),
     "infinite target": ({"y": [np.inf, *range(38), -np.inf]}, R, {}, "infinite values: rows 0, 39"),
     "text for numbers": ({}, R, {}, "40 values of 40 cannot be read as one, such as 'no'"),
     "one word in numbers": ({"y": [*map(str, range(39)), "?"]}, R, {}, "such as '\\?': row 39"),
