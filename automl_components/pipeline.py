@@ -18,6 +18,7 @@ from automl_components.stages import (
     register_model,
     search_trials,
     validate_data,
+    write_report,
 )
 
 LINE: tuple[Component, ...] = (
@@ -26,6 +27,7 @@ LINE: tuple[Component, ...] = (
     search_trials,
     build_ensemble,
     evaluate_model,
+    write_report,
     log_run,
     register_model,
 )

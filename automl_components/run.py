@@ -175,6 +175,11 @@ class Run:
         return str(self.path("best_model"))
 
     @property
+    def report(self) -> str:
+        """Path of the report page, one HTML file that needs nothing else."""
+        return str(self.path("report") / "index.html")
+
+    @property
     def test_metrics(self) -> dict[str, float]:
         """Metrics of the test run; empty where its rows had no target."""
         file = self.path("test_report") / "metrics.json"

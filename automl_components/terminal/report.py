@@ -93,6 +93,8 @@ def _chosen(run: Run) -> str:
 
 
 def _places(run: Run) -> Iterator[tuple[str, str]]:
+    if run.has("report"):
+        yield "report page", run.report
     if run.has("best_model"):
         yield "model", run.best_model
     if run.has("leaderboard"):
