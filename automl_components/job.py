@@ -14,6 +14,7 @@ from automl_components.core.inputs import DataInput, DataSource, read_input
 from automl_components.core.settings import (
     ColumnTransformer,
     FeaturizationSettings,
+    GuardrailSettings,
     JobFacts,
     LimitsSettings,
     ProblemsError,
@@ -52,6 +53,7 @@ SECTIONS: Mapping[str, type[Settings]] = {
     "limits": LimitsSettings,
     "training": TrainingSettings,
     "featurization": FeaturizationSettings,
+    "guardrails": GuardrailSettings,
     "selection": SelectionSettings,
     "registration": RegistrationSettings,
 }
@@ -78,6 +80,7 @@ class Job:
     limits: LimitsSettings
     training: TrainingSettings
     featurization: FeaturizationSettings
+    guardrails: GuardrailSettings
     selection: SelectionSettings
     registration: RegistrationSettings
 
@@ -280,6 +283,12 @@ class Job:
     ) -> None:
         """Customise the featurization. What is not given stays as it was."""
         self._update("featurization", locals())
+
+    def set_guardrails(
+        self, *, fail_on: Sequence[str] | None = None, mute: Mapping[str, str] | None = None
+    ) -> None:
+        """Choose findings that stop the pipeline, and silence others, each with a reason."""
+        self._update("guardrails", locals())
 
     def set_selection(self, *, trial: int | None = None, metric: str | None = None) -> None:
         """Choose the model that the run ends with: a trial by its number, or the best by a metric."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 from automl_components.core.errors import SettingsError
 from automl_components.core.settings import (
     FeaturizationSettings,
+    GuardrailSettings,
     ProblemsError,
     RegistrationSettings,
     SelectionSettings,
@@ -43,6 +44,8 @@ def in_catalog_names(sections: Mapping[str, Settings]) -> dict[str, Settings]:
         named["registration"] = _registration(cast(RegistrationSettings, sections["registration"]), task.task)
     with collecting(problems):
         named["featurization"] = _featurization(cast(FeaturizationSettings, sections["featurization"]))
+    with collecting(problems):
+        named["guardrails"] = _guardrails(cast(GuardrailSettings, sections["guardrails"]))
     if problems:
         raise ProblemsError(problems)
     return named
@@ -149,3 +152,15 @@ def _featurization(featurization: FeaturizationSettings) -> FeaturizationSetting
         raise ProblemsError([f"featurization.transformer_params: a name is given twice in {list(asked)}"])
     changes = {"blocked_transformers": names} if blocked else {}
     return featurization.model_copy(update=changes | ({"transformer_params": known} if asked else {}))
+
+
+def _guardrails(guardrails: GuardrailSettings) -> GuardrailSettings:
+    if not guardrails.fail_on and not guardrails.mute:
+        return guardrails
+    from automl_components.guardrails import guardrail_code
+
+    with at("guardrails.fail_on"):
+        fail_on = tuple(guardrail_code(name, severities=True) for name in guardrails.fail_on)
+    with at("guardrails.mute"):
+        mute = {guardrail_code(name): reason for name, reason in guardrails.mute.items()}
+    return guardrails.model_copy(update={"fail_on": fail_on, "mute": mute})

@@ -34,7 +34,7 @@ def overlap(training: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
         pd.util.hash_pandas_object(pd.DataFrame(dict(enumerate(side))), index=False).to_numpy()
         for side in zip(*pairs, strict=True)
     ]
-    return np.isin(hashes[1], hashes[0])
+    return pd.Series(hashes[1]).isin(hashes[0]).to_numpy()
 
 
 def _comparable(a: pd.Series, b: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +74,7 @@ def _check(facts: Facts) -> Finding | None:
     return GUARDRAIL.alerted(
         f"{counted(same, 'row')} of {len(facts.test):,} in the test data equal a training row in all "
         "features, so the test score may be too good.",
-        repair="Nothing was removed. Take those rows out of one of the two, or test on rows collected later.",
+        remedy="Nothing was removed. Take those rows out of one of the two, or test on rows collected later.",
         details=figures,
     )
 
@@ -85,4 +85,5 @@ GUARDRAIL = Guardrail(
     _check,
     example=lambda facts: replace(facts, test=facts.frame.head(7)),
     rank=85,
+    sample_rows=None,
 )
