@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -17,6 +18,36 @@ from automl_components.core.settings import (
     TaskSettings,
     TrainingSettings,
 )
+
+SAYS_NOTHING = frozenset(
+    ["train", "training", "data", "dataset", "table", "mltable", "folder", "input", "csv"]
+)
+"""Words that a table's name may be made of without telling what it is about."""
+
+
+def data_name(table: object) -> str:
+    """What a table is about: the name of its file or folder, or of the nearest folder around that says something.
+
+    Parameters
+    ----------
+    table : str, or mapping with ``path``
+        Anything else, such as a table in memory, has no name: the answer is empty.
+
+    >>> data_name("/work/bank.csv.gz"), data_name({"path": "s3://bucket/housing/train.parquet"})
+    ('bank', 'housing')
+    >>> data_name("/runs/penguins/training_data"), data_name("/work/churn/data/*.csv"), data_name("/data")
+    ('penguins', 'churn', '')
+    """
+    path = table.get("path") if isinstance(table, Mapping) else table
+    if not isinstance(path, str):
+        return ""
+    place = path.split("://", 1)[-1].split("?", 1)[0] if "://" in path else path
+    for part in reversed(re.split(r"[/\\]+", place)):
+        stem = part.lstrip(".").split(".", 1)[0]
+        words = set(re.split(r"[\W_]+", stem.lower()))
+        if stem and not re.search(r"[*?\[]", part) and not words <= SAYS_NOTHING:
+            return stem
+    return ""
 
 
 def in_catalog_names(sections: Mapping[str, Settings]) -> dict[str, Settings]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -114,8 +115,16 @@ def find(name: str) -> Component:
 
 
 def settings_of(component: Component, values: Mapping[str, Any]) -> dict[str, Settings]:
-    """A component's sections from a settings or job file; keys of other stages and of the job are passed over."""
+    """A component's sections from a settings or job file; keys of other stages and of the job are passed over.
+
+    The experiment of a job file without a name is called as in :meth:`automl_components.job.Job.sections`.
+    """
     from automl_components.core.settings import JobFacts
+    from automl_components.naming import data_name
+
+    name = "" if os.environ.get("MLFLOW_EXPERIMENT_NAME") else data_name(values.get("training_data"))
+    if name and "run" in component.settings:
+        values = {"experiment_name": name, **values}
 
     others = {key for stage in LINE for key in (*stage.setting_keys(), *stage.inputs)}
     return component.read_settings(values, ignore=frozenset(others | set(JobFacts.keys())))

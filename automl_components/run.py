@@ -40,7 +40,8 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
                 if is_frame(table):  # kept beside the results, so that a resumed run finds it
                     place = Path(storage.join(folder, name))
                     if storage.is_remote(folder):
-                        place = Path(stack.enter_context(TemporaryDirectory(prefix="automl-"))) / name
+                        scratch = stack.enter_context(TemporaryDirectory(prefix="automl-"))
+                        place = Path(scratch) / folder.rstrip("/").rpartition("/")[2] / name
                     write_mltable(table, place)
                     given[name] = str(place)
             job = job.with_data(given)
