@@ -17,16 +17,44 @@ types = pd.api.types
 _DAYS = (
     *("%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y.%m.%d"),
     *("%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%b %Y", "%B %Y", "%m/%Y"),
-    *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%y"),
+    *(
+        "%m/%d/%y",
+        "%d/%m/%y",
+        "%d.%m.%y",
+        "%d-%b-%y",
+        "%d-%m-%y",
+        "%Y/%m",
+        "%m-%Y",
+        "%m.%Y",
+        "%b-%y",
+        "%b-%Y",
+    ),
+    *("%d%b%Y", "%d%b%y", "%A, %B %d, %Y", "%A, %d %B %Y", "%a, %d %b %Y", "%a %d %b %Y"),
 )
-_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f")
-_MAIL = ("%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y")
+_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f", ", %H:%M")
+_MAIL = (
+    *(
+        "%a, %d %b %Y %H:%M:%S %z",
+        "%a, %d %b %Y %H:%M:%S %Z",
+        "%a %b %d %H:%M:%S %Y",
+        "%a %b %d %H:%M:%S %Z %Y",
+    ),
+    *(
+        "%d/%b/%Y:%H:%M:%S %z",
+        "%Y-%m-%d %I:%M:%S %p",
+        "%Y-%m-%d %I:%M %p",
+        "%Y%m%dT%H%M%S",
+        "%Y-%m-%d_%H:%M:%S",
+    ),
+)
 FORMATS = ("ISO8601", *(day + time for day, time in product(_DAYS, _TIMES)), *_MAIL)
 """What :func:`find_formats` tries; where day and month can be either, the month comes first, as in pandas."""
 
-_DATE_LIKE = re.compile(r"(?=.*\d)(?=.*[-/. ,:]).{6,40}")
+_DATE_LIKE = re.compile(r"(?=.*\d)(?=.*[-/. ,:]).{6,40}|\d{1,2}[A-Za-z]{3}\d{2,4}|\d{8}T\d{6}")
 _OFFSET = re.compile(r":\d{2}(?:[.,]\d+)?\s*(?:Z|UTC|GMT|[-+]\d{2}:?\d{2})$")
 _MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6, "D": 86400e6}
+_SECONDS_1990, _SECONDS_2070 = 631152000.0, 3155760000.0
+AGREE = 0.95  # share of the numbers that must fit
 _YEAR_1, _YEAR_10000 = -62135596800e6, 253402300800e6  # in microseconds from 1970
 _UNIT_ABOVE = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (1e8, "s"), (0.0, "D"))
 
@@ -99,6 +127,29 @@ def find_formats(texts: Sequence[str], most: int = 3) -> tuple[str, ...]:
         found.append(best)
         rest = rest[~reads[best]]
     return tuple(found)
+
+
+def compact_formats(numbers: np.ndarray) -> tuple[str, ...]:
+    """``%Y%m%d`` or ``%Y%m``, where nearly all numbers are years, months (and days) from 1900 to 2100 written so."""
+    whole = numbers[(numbers % 1 == 0) & (numbers >= 190001) & (numbers <= 21001231)]
+    if not numbers.size or len(whole) < AGREE * len(numbers):
+        return ()
+    texts = [str(number) for number in np.unique(whole.astype(np.int64))]
+    for form, length in (("%Y%m%d", 8), ("%Y%m", 6)):
+        few = [text for text in texts[:: max(1, len(texts) // 200)] if len(text) == length]
+        if few and len(few) >= AGREE * len(texts[:: max(1, len(texts) // 200)]):
+            there = pd.to_datetime(pd.Series(few), format=form, errors="coerce").notna().mean()
+            return (form,) if there >= AGREE else ()
+    return ()
+
+
+def epoch_formats(numbers: np.ndarray) -> tuple[str, ...]:
+    """``unit=s``, ``ms``, ``us`` or ``ns``, where nearly all numbers count so from 1970 to 1990 .. 2070."""
+    for unit in ("s", "ms", "us", "ns"):
+        seconds = numbers * (_MICROSECONDS[unit] / 1e6)
+        if numbers.size and ((seconds > _SECONDS_1990) & (seconds < _SECONDS_2070)).mean() >= AGREE:
+            return (f"unit={unit}",)
+    return ()
 
 
 def find_unit(numbers: np.ndarray) -> str:

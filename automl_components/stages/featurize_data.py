@@ -31,7 +31,7 @@ def featurize_data(
             name: [entry.model_dump() for entry in entries]
             for name, entries in featurization.transformer_params.items()
         },
-        drop_columns=featurization.drop_columns,
+        drop_columns=featurization.drop_columns, optional_columns=featurization.optional_columns,
     )  # fmt: skip
     matrix = fitted.fit_transform(checked.frame)
     formats.write_features(

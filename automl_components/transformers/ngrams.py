@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from automl_components.core.errors import SettingsError
 from automl_components.transformers import Fitted
 
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese are written without spaces
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 # runs of word characters; a character of a language written without spaces is a word of its own
-WORD = r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+"
+WORD = rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+"
 
 
 class NGrams(Fitted):
@@ -76,6 +79,15 @@ class NGrams(Fitted):
             if self.weighted:
                 ready[middle].idf_ = self.weights[middle]
         return ready[middle]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, in its own casing.
+
+    >>> words_of("Don't stop, 日本")
+    ['Don', 't', 'stop', '日', '本']
+    """
+    return re.findall(WORD, text)
 
 
 def check_ngrams(name: str, key: str, sizes: Sequence[int]) -> list[int]:

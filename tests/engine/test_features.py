@@ -113,6 +113,7 @@ def test_summary_and_names(raw, fitted):
         "EngineeredFeatureCount": 0,
         "Tranformations": [],
         "Reason": "",
+        "Confidence": 1.0,
     }
     assert sum(row["EngineeredFeatureCount"] for row in rows.values()) == len(fitted.names_)
     assert list(fitted.feature_map_) == fitted.names_ == list(fitted.schema_.names)
@@ -157,9 +158,12 @@ def test_saved_by_skops_and_used_without_settings_libraries(raw, fitted, tmp_pat
 def test_a_vocabulary_of_thousands_is_saved_small():
     rng = np.random.default_rng(0)
     texts = [" ".join(f"w{k}" for k in rng.integers(0, 3000, 8)) for _ in range(2000)]
-    featurizer = Featurizer().fit(pd.DataFrame({"text": texts}))
+    frame = pd.DataFrame({"text": texts})
+    featurizer = Featurizer(blocked_transformers=["text_svd"]).fit(frame)
     assert len(featurizer.names_) > 5000
     assert len(skops.io.dumps(featurizer)) < 100 * len(featurizer.names_)
+    with_components = Featurizer().fit(frame)  # and four bytes for each n-gram and component
+    assert len(skops.io.dumps(with_components)) < (100 + 4 * 32) * len(featurizer.names_)
 
 
 def test_the_label_free_features_do_not_depend_on_row_order(raw, fitted):
@@ -372,8 +376,9 @@ def test_many_levels_are_hashed_and_counted():
 @pytest.mark.parametrize(
     ("blocked", "titles"),
     [
-        ([], ["TfIdf", "TextStatistics"]),
-        (["TfIdf"], ["CountVectorizer", "TextStatistics"]),
+        ([], ["TfIdf", "TruncatedSVD", "TextStatistics"]),
+        (["TfIdf"], ["CountVectorizer", "TruncatedSVD", "TextStatistics"]),
+        (["TfIdf", "text_svd"], ["CountVectorizer", "TextStatistics"]),
         (["tf_idf", "CountVectorizer"], ["TextStatistics"]),
         (["tf_idf", "count_vectorizer", "text_statistics", "WordEmbedding"], []),
     ],
@@ -406,7 +411,23 @@ def test_declared_types_and_dropped_columns(raw):
         ({"column_name_and_types": {"agee": "Text"}}, "column_name_and_types: there is no column 'agee'"),
         ({"column_name_and_types": {"age": "Words"}}, "'age' cannot be 'Words'"),
         ({"transformer_params": {"imputr": []}}, "unknown transformer 'imputr'; did you mean 'imputer'"),
-        ({"transformer_params": {"word_embedding": []}}, "'word_embedding' is not supported yet"),
+        (
+            {"transformer_params": {"NaiveBayes": []}},
+            "'NaiveBayes' looks at the target, so learners fit it inside each fold",
+        ),
+        ({"transformer_params": {"word_embedding": [{}]}}, "word_embedding: found no file None"),
+        (
+            {"transformer_params": {"date_differences": [{"fields": ["when"]}]}},
+            "'date_differences' takes two columns or more, not only 'when'",
+        ),
+        (
+            {"transformer_params": {"cluster_distance": [{"fields": ["age", "color"]}]}},
+            "'cluster_distance' cannot be used on column 'color', which is Categorical",
+        ),
+        (
+            {"transformer_params": {"imputer": [{"fields": ["same"]}]}},
+            "'imputer' is asked for on column 'same', which is left out: Constant",
+        ),
         ({"transformer_params": {"tf_idf": "all"}}, "'tf_idf' takes a list of {fields"),
         ({"transformer_params": {"tf_idf": 3}}, "'tf_idf' takes a list of {fields"),
         ({"transformer_params": {"tf_idf": [{"field": []}]}}, "unknown 'field'; did you mean 'fields'"),
