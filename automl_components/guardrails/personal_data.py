@@ -1,0 +1,234 @@
+"""Columns that hold personal data: addresses, telephone, card and account numbers, national ids, names."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, looks, sentence
+from automl_components.guardrails.given_names import GIVEN_NAMES
+
+VALUES = 200  # distinct values looked at
+FEW = 10  # distinct numbers below which a check digit may be right by chance
+MOST, SURE = 0.8, 0.9  # shares of the values that must agree: with a shape, with a check digit
+
+NATIONAL_IDS = {  # modules of python-stdnum whose numbers carry a check digit, or letters in fixed places
+    "au.tfn": "Australian TFN", "be.nn": "Belgian", "bg.egn": "Bulgarian", "br.cpf": "Brazilian CPF",
+    "ca.sin": "Canadian SIN", "ch.ssn": "Swiss AHV", "cl.rut": "Chilean RUT", "cn.ric": "Chinese",
+    "cz.rc": "Czech or Slovak", "de.idnr": "German tax id", "dk.cpr": "Danish CPR", "ee.ik": "Estonian or Lithuanian",
+    "es.dni": "Spanish DNI", "es.nie": "Spanish NIE", "fi.hetu": "Finnish", "fr.nir": "French NIR",
+    "gb.nhs": "British NHS", "gr.amka": "Greek AMKA", "hr.oib": "Croatian OIB", "ie.pps": "Irish PPS",
+    "il.idnr": "Israeli", "in_.aadhaar": "Indian Aadhaar", "in_.pan": "Indian PAN", "it.codicefiscale": "Italian",
+    "kr.rrn": "South Korean", "mx.curp": "Mexican CURP", "nl.bsn": "Dutch BSN", "no.fodselsnummer": "Norwegian",
+    "pl.pesel": "Polish PESEL", "pt.cc": "Portuguese", "ro.cnp": "Romanian CNP", "se.personnummer": "Swedish",
+    "th.pin": "Thai", "tr.tckimlik": "Turkish", "za.idnr": "South African",
+}  # fmt: skip
+
+_MAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[a-z]{2,}", re.IGNORECASE)
+_SSN = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}")
+_NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]")
+_PHONE = re.compile(
+    r"(?:\+|00)[1-9][\d\s().\-/]{6,18}\d|1?[-. ]?\(\d{2,5}\) ?\d{2,4}[- .]?\d{3,5}|(?:1[-. ])?\d{3}([-. ])\d{3}\1\d{4}"
+)
+_DIGITS = re.compile(r"[+(]*\d[\d\s().\-/]{5,20}\d(?:\s*(?:x|ext\.?)\s*\d+)?")
+_CARD = re.compile(r"[2-6]\d{3}([- ]?)\d{4,6}\1\d{4,5}(?:\1\d{1,7})?")
+_PERSON = re.compile(
+    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Sr|Sra|Mme|M)\.? )?[^\W\d_][\w'’.\-]*"
+    r"(?:,? (?:(?:van|von|de|der|den|da|di|del|la|le|bin|al) )*[^\W\d_][\w'’.\-]*){0,4}"
+)
+_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme)\b\.?")
+_WORD = re.compile(r"[^\W\d_]+")
+
+_PHONE_NAME = re.compile(
+    r"(?:^|[^a-z])(?:(?:tele)?phone|tel|mobile|cell|fax|handy|telefon\w*|msisdn)(?:[^a-z]|$)"
+)
+_SSN_NAME = re.compile(r"(?:^|[^a-z])(?:ssn|social.?security\w*)(?:[^a-z]|$)")
+_PERSON_NAME = re.compile(
+    r"(?:first|last|given|family|sur|fore|full|middle|maiden|customer|client|patient|employee|person|contact|student|"
+    r"driver|passenger|owner|holder|member|applicant|borrower)[ _.\-]?names?|"
+    r"(?:vor|nach)name|pr[eé]nom|apellidos?|cognome"
+)
+_NAME = re.compile(
+    r"(?:^|[^a-z])(?:name|person|patient|customer|employee|author|player|nombre|nom)(?:[^a-z]|$)"
+)
+
+
+@dataclass(frozen=True)
+class Personal:
+    """What a column seems to hold, in how large a share of its values, and the shape of one of them."""
+
+    kind: str
+    share: float
+    shape: str
+
+
+def masked(text: str) -> str:
+    """The shape of a text: letters as x, digits as 0, at most 40 characters.
+
+    >>> masked("Ann.Lee7@mail.org")
+    'Xxx.Xxx0@xxxx.xxx'
+    """
+    shown = ("0" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in text[:40])
+    return "".join(shown)
+
+
+def find_personal(name: str, texts: list[str]) -> Personal | None:
+    """What personal data a column seems to hold.
+
+    Parameters
+    ----------
+    name : str
+        Of the column: telephone numbers without a prefix, and names of people, need it as evidence.
+    texts : list of str
+        Distinct values, at most a few hundred; whole numbers as their digits.
+
+    Examples
+    --------
+    >>> find_personal("contact", ["ann@mail.org", "bob@mail.org", "eve@web.de"])
+    Personal(kind='e-mail addresses', share=1.0, shape='xxx@xxxx.xxx')
+    """
+    texts = [stripped for text in texts if (stripped := text.strip())]
+    for kind, least, enough, agrees in _kinds(name.lower()):
+        if len(texts) < least:
+            continue
+        good = [text for text in texts if agrees(text)]
+        if len(good) >= enough * len(texts):
+            return Personal(kind, len(good) / len(texts), masked(good[0]))
+    return _national(texts) or _people(name.lower(), texts)
+
+
+def _kinds(name: str) -> list[tuple[str, int, float, Callable[[str], object]]]:
+    """Kind, least number of distinct values, share that must agree, and the test of one value."""
+    return [
+        ("e-mail addresses", 3, MOST, lambda text: _MAIL.fullmatch(text)),
+        ("e-mail addresses within text", 20, 0.2, lambda text: _MAIL.search(text)),
+        ("IBAN account numbers", 3, MOST, _is_iban),
+        ("IP addresses", 5, MOST, _is_address),
+        ("national ids (US social security)", 5, SURE, lambda text: _SSN.fullmatch(text)),
+        (
+            "national ids (US social security)",
+            5,
+            SURE,
+            lambda text: _SSN_NAME.search(name) and _is_long(text, 9, 9),
+        ),
+        ("national ids (British national insurance)", 5, SURE, lambda text: _NINO.fullmatch(text)),
+        ("card numbers", FEW, SURE, _is_card),
+        ("telephone numbers", 5, MOST, _is_phone),
+        ("telephone numbers", 5, MOST, lambda text: _PHONE_NAME.search(name) and _is_long(text, 7, 15)),
+    ]
+
+
+def _is_iban(text: str) -> bool:
+    from stdnum import iban
+
+    return text[:2].isalpha() and 15 <= len(text) <= 42 and bool(iban.is_valid(text, check_country=False))
+
+
+def _is_address(text: str) -> bool:
+    """An internet address, and no version such as 1.2.3.4."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return address.version == 6 or max(address.packed) >= 32
+
+
+def _is_card(text: str) -> bool:
+    from stdnum import luhn
+
+    digits = re.sub(r"[- ]", "", text)
+    return bool(_CARD.fullmatch(text)) and 13 <= len(digits) <= 19 and bool(luhn.is_valid(digits))
+
+
+def _is_phone(text: str) -> bool:
+    return bool(_PHONE.fullmatch(text)) and 7 <= sum(c.isdigit() for c in text) <= 15
+
+
+def _is_long(text: str, least: int, most: int) -> bool:
+    return bool(_DIGITS.fullmatch(text)) and least <= sum(c.isdigit() for c in text) <= most
+
+
+def _national(texts: list[str]) -> Personal | None:
+    if len(texts) < FEW or not any(c.isdigit() for c in texts[0]) or not 8 <= len(texts[0]) <= 21:
+        return None
+    for module, country in NATIONAL_IDS.items():
+        is_valid = import_module(f"stdnum.{module}").is_valid
+        if sum(map(is_valid, texts[:FEW])) < SURE * FEW:
+            continue
+        good = [text for text in texts if is_valid(text)]
+        if len(good) >= SURE * len(texts):
+            return Personal(f"national ids ({country})", len(good) / len(texts), masked(good[0]))
+    return None
+
+
+def _people(name: str, texts: list[str]) -> Personal | None:
+    good = [text for text in texts if text[:1].isupper() and _PERSON.fullmatch(text)]
+    if len(texts) < FEW or len(good) < MOST * len(texts):
+        return None
+    known = sum(not GIVEN_NAMES.isdisjoint(_WORD.findall(text.casefold())) for text in good) / len(good)
+    titled = sum(bool(_TITLE.search(text)) for text in good) / len(good)
+    several = sum(" " in text for text in good) / len(good)
+    needed = 0.0 if _PERSON_NAME.search(name) else 0.15 if _NAME.search(name) else 0.3
+    if max(known, titled) < needed or (several < 0.5 and needed == 0.3 and known < 0.6):
+        return None
+    return Personal("names of people", len(good) / len(texts), masked(good[0]))
+
+
+def personal_kinds(look: looks.Look) -> dict[str, Personal]:
+    """The columns that seem to hold personal data; worked out once a look."""
+    return look.facts.remember("personal", lambda _: _find(look))
+
+
+def _find(look: looks.Look) -> dict[str, Personal]:
+    found = {name: find_personal(name, texts) for name in look.names if (texts := _distinct(look, name))}
+    return {name: personal for name, personal in found.items() if personal}
+
+
+def _distinct(look: looks.Look, name: str) -> list[str]:
+    if name in look.texts:
+        return _spaced(list(look.texts[name].index))
+    values = look.numbers.get(name, np.empty(0))
+    if not values.size or values.min() < 1e6 or values.max() > 2**53 or (values % 1).any():
+        return []
+    return [f"{value:.0f}" for value in _spaced(list(pd.unique(values)))]
+
+
+def _spaced(values: list[str]) -> list[str]:
+    return values[:: -(-len(values) // VALUES)]
+
+
+def _check(facts: Facts) -> Finding | None:
+    look = looks.look(facts)
+    found = personal_kinds(look)
+    if not found:
+        return GUARDRAIL.passed("No column looks like personal data.", {"columns": 0})
+    parts = [f"{name!r} looks like {p.kind} ({p.share:.0%} of the values)" for name, p in found.items()]
+    more = f" and {len(parts) - LISTED:,} more" if len(parts) > LISTED else ""
+    out = [name for name in found if look.purpose(name) == "Hashes"]
+    return GUARDRAIL.alerted(
+        sentence("; ".join(parts[:LISTED]) + more),
+        remedy="Check whether they may be used at all; featurization.drop_columns leaves them out of the model, "
+        "and a category made of them (the domain, the area) often serves as well.",
+        repair=f"Left out as identifiers: {listed(out)}." if out and facts.featurize else None,
+        details={
+            "columns": len(found),
+            "personal": [
+                {"column": name, "kind": p.kind, "share": p.share, "shape": p.shape}
+                for name, p in found.items()
+            ][:LISTED],
+        },
+    )
+
+
+def _example(facts: Facts) -> Facts:
+    mails = [f"reader{number}@example.org" for number in range(len(facts.frame))]
+    return facts.with_column("contact", mails, "Hashes")
+
+
+GUARDRAIL = Guardrail("personal-data", "Personal data", _check, _example, rank=90)
