@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from automl_components.report.contents import Contents
@@ -34,15 +34,28 @@ def drawings(contents: Contents, charts: Mapping[str, Any]) -> Iterator[Drawing]
     for shape in SHAPES:
         lines = selected(charts.get(shape.name, {}).get("lines", ()), contents.positive, weakest)
         if lines:
-            chart = charts[shape.name]
-            yield drawing(shape, chart, lines, contents.test.metrics)
+            if shape.name == "precision_recall":
+                shape = replace(shape, chance=guessing(charts, contents.positive))
+            if shape.markers:  # ten points of one class of many are no more than noise
+                lines = lines[:1]
+            yield drawing(shape, charts[shape.name], lines, contents.test.metrics)
+
+
+def guessing(charts: Mapping[str, Any], positive: Any) -> Sequence[tuple[float, float]]:
+    """The precision of naming rows at random: the share of the positive class; nothing for several classes."""
+    matrix = charts.get("confusion_matrix", {"classes": (), "counts": ()})
+    totals = dict(zip(matrix["classes"], map(sum, matrix["counts"]), strict=True))
+    if positive not in totals or not sum(totals.values()):
+        return ()
+    part = totals[positive] / sum(totals.values())
+    return (0, part), (1, part)
 
 
 def selected(lines: Sequence[Line], positive: Any, weakest: Sequence[Any]) -> list[tuple[Line, str, str]]:
     """Lines with their names and colours: of two classes the positive one, else the mean over classes and a few."""
     by_class = {line["label"]: line for line in lines if line["kind"] == "class"}
     if positive in by_class:
-        return [(by_class[positive], f"{short(positive, 40)}", "accent")]
+        return [(by_class[positive], f"class {short(positive, 40)}", "accent")]
     found = [(line, "mean over classes", "ink") for line in lines if line["kind"] == "macro"]
     few = (
         list(by_class) if len(by_class) <= CLASS_LINES else [label for label in weakest if label in by_class]
@@ -79,7 +92,7 @@ def drawing(
         axes.set_ylim(0, 1.005 if shape.square else None)
 
     note = shape.note(first, name, metrics)
-    keys = [Key(label, ink) for _, label, ink in lines] if others else [Key(f"class {name}", colour)]
+    keys = [Key(label, ink) for _, label, ink in lines]
     if shape.chance:
         keys.append(Key("perfect" if shape.markers else "chance", "muted", "dotted"))
     alt = f"{shape.title}: {chart['y']} by {chart['x'].lower()}. {note}"

@@ -13,7 +13,7 @@ WORST = 12  # confusions and classes that are listed where there are many
 Counts = Sequence[Sequence[float]]
 
 
-def confusion(charts: Mapping[str, Any]) -> dict[str, Any]:
+def confusion(charts: Mapping[str, Any], positive: Any = None) -> dict[str, Any]:
     """The matrix where it can be read, else the worst confusions; and how each class fares."""
     matrix = charts["confusion_matrix"]
     labels = [short(label, 40) for label in matrix["classes"]]
@@ -26,25 +26,37 @@ def confusion(charts: Mapping[str, Any]) -> dict[str, Any]:
         "classes": by_class(labels, counts) if len(labels) > 2 else [],
         "hidden": max(0, len(labels) - WORST),
         "number": len(labels),
+        "note": found(labels, counts, matrix["classes"].index(positive))
+        if positive in matrix["classes"]
+        else "",
     }
+
+
+def found(labels: Sequence[str], counts: Counts, at: int) -> str:
+    """How much of the positive class was found, and at what price."""
+    hits, rows, named = counts[at][at], sum(counts[at]), sum(row[at] for row in counts)
+    return (
+        f"{score(hits)} of the {score(rows)} rows of class {labels[at]} are found ({ratio(hits, rows)}); "
+        f"of the {score(named)} rows that are called so, {ratio(hits, named)} are right."
+    )
 
 
 def grid(labels: Sequence[str], counts: Counts) -> list[dict[str, Any]]:
     """Rows of true classes: each cell with its count and its share of the row."""
     rows = []
-    for label, row in zip(labels, counts, strict=True):
-        total = sum(row) or 1
+    for true, row in enumerate(counts):
+        parts = [n / (sum(row) or 1) for n in row]
         cells = [
             {
                 "count": score(n),
-                "part": n / total,
-                "share": share(n / total),
-                "hit": label is labels[at],
+                "part": parts[at],
+                "share": share(parts[at]),
+                "hit": at == true,
                 "to": labels[at],
             }
             for at, n in enumerate(row)
         ]
-        rows.append({"label": label, "cells": cells})
+        rows.append({"label": labels[true], "cells": cells})
     return rows
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from automl_components import flavor, formats
 from automl_components.core import storage
 from automl_components.core.journal import Journal
+from automl_components.guardrails.findings import report_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ class Contents:
     registration : mapping
         How the model is to be registered; empty where it is not.
     findings : sequence of mappings
-        What the guardrails found.
+        What the guardrails found, as ``guardrails.findings.report_rows`` gives it.
     columns : sequence of mappings
         The featurization summary, one raw column each; empty where the featurizer has none.
     search : mapping
@@ -90,8 +91,8 @@ class Contents:
 
     @property
     def alerts(self) -> list[Record]:
-        """Findings that were left to the user."""
-        return [finding for finding in self.findings if finding.get("status") == "Alerted"]
+        """Findings that were left to the user, but for those that the job mutes."""
+        return [row for row in self.findings if row["state"] == "Alerted" and not row["muted"]]
 
     @property
     def classes(self) -> list[Any]:
@@ -126,7 +127,7 @@ def read_contents(
         r for r in Journal(trials.local / "journal.jsonl").records if last is None or r["number"] <= last
     ]
     return Contents(
-        findings=formats.read_json(guardrail_report.local / "findings.json"),
+        findings=report_rows(formats.read_json(guardrail_report.local / "findings.json")),
         columns=flavor.predictor_metadata(featurizer.local)["metadata"].get("summary", []),
         search=search,
         trials=sorted(records, key=lambda record: record["number"]),

@@ -73,6 +73,8 @@ def draw(
         FigureCanvasSVG(figure)
         axes = figure.add_axes((left, 0.14, 0.98 - left, 0.83))
         plot(axes)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:,.10g}".replace("-", "\N{MINUS SIGN}"))
         stream = io.StringIO()
         figure.savefig(
             stream,

@@ -8,81 +8,64 @@ from typing import Any
 from automl_components.report.contents import Contents, Record
 from automl_components.report.words import plural, score, short
 
-STATES = {"Alerted": "alert", "Done": "done", "Passed": "passed"}
-SEVERITIES = ("error", "warning", "info")
+CLASSES = {"Alerted": "alert", "Done": "done", "Passed": "passed"}
 FIGURES = 12  # of a finding that are shown
 LISTED = 8  # values of a list that are shown
 
 
 def findings(contents: Contents) -> dict[str, Any] | None:
-    """Alerts first, then repairs, each with its figures; checks that passed are only named."""
-    if not contents.findings:
+    """Alerts first, then repairs, each with its evidence; what passed or was muted is only named."""
+    rows = contents.findings
+    if not rows:
         return None
-    shown = sorted((f for f in contents.findings if f.get("status") != "Passed"), key=urgency)
+    passed = [row for row in rows if row["state"] == "Passed"]
+    silent = [row for row in rows if row["muted"]]
+    shown = [row for row in rows if row not in passed and row not in silent]
     return {
-        "shown": [entry(finding) for finding in shown],
-        "passed": [entry(finding) for finding in contents.findings if finding.get("status") == "Passed"],
-        "summary": summary(contents.findings),
+        "shown": [
+            {**row, "class": CLASSES[row["state"]], "figures": list(figures(row["figures"]))} for row in shown
+        ],
+        "passed": passed,
+        "silent": silent,
+        "summary": summary(rows, shown, len(silent), len(passed)),
     }
 
 
-def urgency(finding: Record) -> tuple[int, int]:
-    """Where a finding stands: alerts before repairs, the most severe first, else as the guardrails reported."""
-    severity, state = finding.get("severity"), finding.get("status")
-    return (
-        list(STATES).index(state) if state in STATES else len(STATES),
-        SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES),
-    )
-
-
-def summary(found: Sequence[Record]) -> str:
+def summary(rows: Sequence[Record], shown: Sequence[Record], silent: int, passed: int) -> str:
     """How many of each state."""
-    number = {state: sum(f.get("status") == state for f in found) for state in STATES}
-    text = f"{plural(len(found), 'check')}: {number['Alerted']} left to you, {number['Done']} dealt with"
-    return f"{text}, {number['Passed']} passed."
+    alerts = sum(row["state"] == "Alerted" for row in shown)
+    parts = [f"{alerts} left to you", f"{len(shown) - alerts} dealt with"]
+    parts += [f"{silent} muted"] if silent else []
+    return f"{plural(len(rows), 'check')}: {', '.join([*parts, f'{passed} passed'])}."
 
 
-def entry(finding: Record) -> dict[str, Any]:
-    """One finding as the template takes it."""
-    status = str(finding.get("status", ""))
-    return {
-        "code": finding.get("code", ""),
-        "title": finding.get("title") or finding.get("code", ""),
-        "state": STATES.get(status, "done"),
-        "status": status,
-        "severity": finding.get("severity", ""),
-        "summary": finding.get("summary", ""),
-        "repair": finding.get("repair"),
-        "figures": list(figures(finding.get("details") or {})),
-    }
-
-
-def figures(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def figures(details: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
     """The evidence as names and texts, long lists cut."""
-    items = list(details.items())
-    for name, value in items[:FIGURES]:
-        yield str(name).replace("_", " "), text_of(value)
-    if len(items) > FIGURES:
-        yield "and more", f"{len(items) - FIGURES} in findings.json"
+    for name, value in details[:FIGURES]:
+        yield name, text_of(value)
+    if len(details) > FIGURES:
+        yield "and more", f"{len(details) - FIGURES} in findings.json"
 
 
 def text_of(value: Any) -> str:
-    """A JSON value in a line."""
+    """A JSON value in a line.
+
+    >>> text_of({"rows": 1200, "share": 0.25, "kept": True}), text_of(list(range(10)))
+    ('rows: 1,200, share: 0.2500, kept: yes', '0, 1, 2, 3, 4, 5, 6, 7 and 2 more')
+    """
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
     if isinstance(value, (int, float)):
         return score(value)
     if isinstance(value, Mapping):
-        return cut(
-            [f"{short(name, 40)}: {text_of(one)}" for name, one in list(value.items())[: LISTED + 1]],
-            len(value),
-        )
+        items = list(value.items())[:LISTED]
+        return cut([f"{short(name, 40)}: {text_of(one)}" for name, one in items], len(value))
     if isinstance(value, (list, tuple)):
-        return cut([text_of(one) for one in value[: LISTED + 1]], len(value))
+        return cut([text_of(one) for one in value[:LISTED]], len(value))
     return short(value)
 
 
 def cut(parts: Sequence[str], length: int) -> str:
-    """The first parts, and how many there are beyond."""
-    text = ", ".join(parts[:LISTED]) or "none"
-    return f"{text} and {length - LISTED:,} more" if length > LISTED else text
+    """The first parts of a list, and how many there are beyond."""
+    more = f" and {length - len(parts):,} more" if length > len(parts) else ""
+    return (", ".join(parts) or "none") + more

@@ -47,10 +47,10 @@ def lead(contents: Contents) -> str:
     best, metric = contents.best, contents.metric
     members, trials = len(best["members"]), plural(len(contents.trials), "trial")
     if best["kind"] == "trial":
-        text = f"{best['pipelines'][0]} is the best of {trials}"
+        text = f"{best['pipelines'][0]} came out best of {trials}"
     else:
         how = "vote" if best["kind"] == "voting_ensemble" else "stack"
-        text = f"A {how} of {plural(members, 'model')} is the best that {trials} gave"
+        text = f"A {how} of {plural(members, 'model')} came out best of {trials}"
     text += f": {metric} {score(best['score'])} in validation"
     if contents.test is not None and metric in contents.test.metrics:
         rows = contents.test.facts.get("scored_rows", contents.test.facts["rows"])
@@ -70,7 +70,7 @@ def tiles(contents: Contents) -> Iterator[Tile]:
     failed = sum(trial["status"] != "Completed" for trial in contents.trials)
     note = f"{failed} without a score" if failed else "all completed"
     yield Tile("Trials", f"{len(contents.trials):,}", note, "leaderboard")
-    rows, columns = contents.best.get("rows") or contents.search.get("rows"), len(contents.columns)
+    rows, columns = contents.best.get("rows") or contents.search.get("rows"), len(contents.model["columns"])
     if rows:
         yield Tile(
             "Rows to learn from", f"{rows:,}", plural(columns, "column") if columns else "", "features"
@@ -102,7 +102,7 @@ def stopped(contents: Contents) -> str:
 def steps(contents: Contents) -> Iterator[Step]:
     """What to do next, what endangers the score first."""
     if alerts := contents.alerts:
-        titles = ", ".join(dict.fromkeys(str(alert.get("title", alert.get("code", ""))) for alert in alerts))
+        titles = ", ".join(dict.fromkeys(alert["title"] for alert in alerts))
         yield Step(
             f"Look at {plural(len(alerts), 'alert')} before relying on the score: {titles}",
             "findings",
@@ -128,7 +128,9 @@ def about_the_test(contents: Contents) -> Iterator[Step]:
         )
         yield Step(f"{what}: the validation score has been searched for and is a little too good. Give test_data or "
                    "test_data_size", alert=True)  # fmt: skip
-    elif shared := test.facts.get("overlap_rows"):
+    elif (shared := test.facts.get("overlap_rows")) and not any(
+        "overlap" in a["code"] for a in contents.alerts
+    ):
         part = share(shared / test.facts["rows"])
         yield Step(f"{plural(shared, 'test row')} ({part}) {'are' if shared > 1 else 'is'} also in the training data: "
                    "the test score looks too good by as much", "test", alert=True)  # fmt: skip

@@ -62,13 +62,18 @@ def members(contents: Contents) -> list[dict[str, Any]]:
         return []
     scores = {trial["number"]: trial.get("score") for trial in contents.trials}
     weights = list(best.get("weights") or ())
-    total = sum(weights) or 1.0
+    total, voted = sum(weights) or 1.0, best["kind"] == "voting_ensemble"
     names = list(best.get("pipelines") or ()) or [""] * len(best["members"])
     made = [
-        {"trial": number, "name": name, "score": score(scores.get(number)), "share": weight / total}
+        {
+            "trial": number,
+            "name": name,
+            "score": score(scores.get(number)),
+            "share": weight / total if voted else None,
+        }
         for number, name, weight in zip(best["members"], names, weights or [0.0] * len(names), strict=True)
     ]
-    return sorted(made, key=lambda member: -member["share"])
+    return sorted(made, key=lambda member: -(member["share"] or 0.0))
 
 
 def failures(trials: Sequence[Record]) -> list[dict[str, Any]]:

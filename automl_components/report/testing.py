@@ -37,7 +37,9 @@ def testing(contents: Contents) -> dict[str, Any] | None:
         "first": [row for row in rows if row["name"] in first],
         "rest": [row for row in rows if row["name"] not in first],
         "drawings": list(of_task.drawings(contents, test.charts)) if test.charts else [],
-        "confusion": confusion.confusion(test.charts) if "confusion_matrix" in test.charts else None,
+        "confusion": confusion.confusion(test.charts, contents.positive)
+        if "confusion_matrix" in test.charts
+        else None,
     }
 
 

@@ -17,7 +17,8 @@ def featurize_data(
 ) -> None:
     """Type, drop, encode and expand columns, as far as no label is needed.
 
-    ``featurizer`` does the same to new rows. Whatever looks at the target is part of a learner and is fitted inside
+    ``featurizer`` does the same to new rows; its ``recipe.yml`` says how, its ``featurization.json`` has Azure's
+    summary of each raw column and the origin of each feature. Whatever looks at the target is part of a learner and is fitted inside
     each split.
     """
     from automl_components import flavor, formats
@@ -40,4 +41,6 @@ def featurize_data(
         features.local,
         names={"summary": fitted.summary_, "feature_map": fitted.feature_map_},
     )
-    flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3))
+    facts = {"summary": fitted.summary_}
+    flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3), metadata=facts)
+    formats.write_featurization(fitted, featurizer.local)
