@@ -52,7 +52,7 @@ def save_model(
     input_example : DataFrame
         A few raw rows; the first five are kept, and of them only the columns that the model uses.
     metadata : mapping
-        JSON values, kept in ``model.json`` and in ``MLmodel``.
+        JSON values, kept in ``model.json`` and in ``MLmodel``; ``column_types`` is added.
     mlflow_model : mlflow.models.Model, optional
         Given by ``mlflow.models.Model.log(flavor=automl_components.flavor, ...)``.
 
@@ -102,7 +102,8 @@ def _save(
 
     if Path(path).exists() and any(Path(path).iterdir()):
         raise ArtifactError(f"cannot write a model to {path}: the folder is not empty; give another one")
-    metadata = json.loads(json.dumps(dict(metadata or {}), default=_plain))
+    metadata = {**(metadata or {}), "column_types": types_of(model, input_example)}
+    metadata = json.loads(json.dumps(metadata, default=_plain))
     facts = {"format": FORMAT, "automl_components": __version__, **facts, "metadata": metadata}
     with tempfile.TemporaryDirectory() as staging:
         data, code = Path(staging, DATA.name), Path(staging, "automl_components")
@@ -173,6 +174,13 @@ def _signature(columns: Sequence[str], output: str | None) -> ModelSignature:
         return ModelSignature(inputs=inputs)
     params = ParamSchema([ParamSpec(name="method", dtype="string", default="predict")])
     return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(type=output)]), params=params)
+
+
+def types_of(model: Predictor | Featurizer, rows: pd.DataFrame) -> dict[str, str]:
+    """What each raw column was learned as, such as ``"Numeric (int64)"``: its purpose, and its dtype in ``rows``."""
+    featurizer = getattr(model, "featurizer", model)
+    dtypes = {str(name): str(dtype) for name, dtype in rows.dtypes.items()}
+    return {name: f"{featurizer.purposes_[name]} ({dtypes[name]})" for name in featurizer.columns_}
 
 
 def _example(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
