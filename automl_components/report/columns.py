@@ -6,9 +6,10 @@ from collections import Counter
 from typing import Any
 
 from automl_components.report.contents import Contents, Record
-from automl_components.report.words import plural
+from automl_components.report.words import plural, short
 
-SHOWN = 60  # rows of the table
+SHOWN = 60  # rows of a table
+NAMED = 12  # features of one transformer that are named
 
 
 def columns(contents: Contents) -> dict[str, Any] | None:
@@ -24,6 +25,8 @@ def columns(contents: Contents) -> dict[str, Any] | None:
         "rows": select(rows),
         "hidden": max(0, len(rows) - SHOWN),
         "reasons": any(r["reason"] for r in rows),
+        "features": [origin(record) for record in contents.features[:SHOWN]],
+        "more": max(0, len(contents.features) - SHOWN),
     }
 
 
@@ -37,6 +40,17 @@ def row(record: Record) -> dict[str, Any]:
         "count": int(record.get("EngineeredFeatureCount") or 0),
         "done": [str(one) for one in ([done] if isinstance(done, str) else done)],
         "reason": record.get("Reason", ""),
+    }
+
+
+def origin(record: Record) -> dict[str, Any]:
+    """What one transformer makes of which columns."""
+    names = [short(name, 60) for name in record.get("names", ())]
+    return {
+        "columns": ", ".join(short(name, 60) for name in record.get("columns", ())),
+        "title": record.get("title", record.get("transformer", "")),
+        "names": ", ".join(names[:NAMED])
+        + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""),
     }
 
 

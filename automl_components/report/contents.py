@@ -45,6 +45,8 @@ class Contents:
         What the guardrails found, as ``guardrails.findings.report_rows`` gives it.
     columns : sequence of mappings
         The featurization summary, one raw column each; empty where the featurizer has none.
+    features : sequence of mappings
+        For each transformer of a column: ``columns``, ``title``, and the ``names`` of its features.
     search : mapping
         Task, metric, stop reason and the like.
     trials : sequence of mappings
@@ -73,6 +75,7 @@ class Contents:
     description: str = ""
     settings: Record = field(default_factory=dict)
     registration: Record = field(default_factory=dict)
+    features: Sequence[Record] = ()
 
     @property
     def metric(self) -> str:
@@ -121,6 +124,8 @@ def read_contents(
     given = (guardrail_report, featurizer, trials, leaderboard, best_model, test_report)
     folders = [folder for folder in given if folder is not None]
     markers = {folder: storage.read_marker(folder.path) for folder in folders}
+    summary = featurizer.local / "featurization.json"
+    told_of = formats.read_json(summary) if summary.exists() else {}
     search = formats.read_json(trials.local / "search.json")
     last = search.get("trials")
     records = [
@@ -128,7 +133,8 @@ def read_contents(
     ]
     return Contents(
         findings=report_rows(formats.read_json(guardrail_report.local / "findings.json")),
-        columns=flavor.predictor_metadata(featurizer.local)["metadata"].get("summary", []),
+        columns=told_of.get("summary", ()),
+        features=told_of.get("features", ()),
         search=search,
         trials=sorted(records, key=lambda record: record["number"]),
         board=read_board(leaderboard.local / "leaderboard.csv"),

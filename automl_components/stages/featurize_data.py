@@ -17,8 +17,7 @@ def featurize_data(
 ) -> None:
     """Type, drop, encode and expand columns, as far as no label is needed.
 
-    ``featurizer`` does the same to new rows; its ``recipe.yml`` says how, its ``featurization.json`` has Azure's
-    summary of each raw column and the origin of each feature. Whatever looks at the target is part of a learner and is fitted inside
+    ``featurizer`` does the same to new rows. Whatever looks at the target is part of a learner and is fitted inside
     each split.
     """
     from automl_components import flavor, formats
@@ -32,7 +31,7 @@ def featurize_data(
             name: [entry.model_dump() for entry in entries]
             for name, entries in featurization.transformer_params.items()
         },
-        drop_columns=featurization.drop_columns, optional_columns=featurization.optional_columns,
+        drop_columns=featurization.drop_columns,
     )  # fmt: skip
     matrix = fitted.fit_transform(checked.frame)
     formats.write_features(
@@ -41,6 +40,4 @@ def featurize_data(
         features.local,
         names={"summary": fitted.summary_, "feature_map": fitted.feature_map_},
     )
-    facts = {"summary": fitted.summary_}
-    flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3), metadata=facts)
-    formats.write_featurization(fitted, featurizer.local)
+    flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3))
