@@ -30,11 +30,13 @@ from automl_components.core.settings import (
     as_mapping,
     assign,
     disagreements,
+    fold,
     parse_override,
     read_mapping,
     unknown_key,
     write_yaml,
 )
+from automl_components.core.settings.task import LATER_TASKS
 from automl_components.naming import collecting, data_name, in_catalog_names
 
 if TYPE_CHECKING:
@@ -59,6 +61,11 @@ SECTIONS: Mapping[str, type[Settings]] = {
     "registration": RegistrationSettings,
 }
 """Every section of a job file, in the order in which it is written."""
+MOVED = {
+    "data": "the layout of Azure's preview of 2022; its parts are keys of the job now: training_data, validation_data, "
+    "test_data, target_column_name, n_cross_validations, validation_data_size, test_data_size"
+}
+"""What became of keys that are no longer there."""
 
 
 class Job:
@@ -126,6 +133,8 @@ class Job:
         rest, problems = as_mapping(mapping, source), list[str]()
         if rest.get("type") not in (None, "automl"):  # whatever else is in it would only be misunderstood
             JobFacts.read({"type": rest["type"]}, source=source)
+        if fold(str(rest.get("task"))) in map(fold, LATER_TASKS):
+            TaskSettings.read({"task": rest["task"], "target_column_name": "y"}, source=source)
         data: dict[str, DataSource] = {}
         sections: dict[str, Settings] = {}
         for name in DATA:
@@ -137,7 +146,7 @@ class Job:
             values = {key: rest.pop(key) for key in keys} if section.inline else rest.pop(name, None)
             with collecting(problems):
                 sections[name] = section.read(values)
-        problems += [f"{key}: {unknown_key(key, top_level_keys())}" for key in rest]
+        problems += [f"{key}: {MOVED.get(key) or unknown_key(key, top_level_keys())}" for key in rest]
         if not problems:
             with collecting(problems):
                 return cls(sections, data)

@@ -124,9 +124,9 @@ class TestAzuresExamples:
             Job.from_file(written(tmp_path, CLASSIFICATION.replace("False", "True")))
         assert caught.value.problems == [
             "enable_model_explainability: not supported yet: explanations of the best model; "
-            "remove it or set it to false",
+            "remove it or set it to false, here or by --set",
             "training.enable_onnx_compatible_models: not supported yet: ONNX export; "
-            "remove it or set it to false",
+            "remove it or set it to false, here or by --set",
         ]
 
     def test_featurization(self, tmp_path):
