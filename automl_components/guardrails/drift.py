@@ -16,7 +16,7 @@ LEAST_AREA = 0.6  # area under the curve from which a classifier is said to tell
 SURE = 1e-4
 TOLD_APART = 2_000  # rows of each table that the classifier sees
 MOST_LEVELS = 50
-FEWEST_ROWS = 30
+FEWEST_ROWS = 20
 
 
 @dataclass(frozen=True)

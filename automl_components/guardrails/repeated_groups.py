@@ -67,11 +67,11 @@ def _group(facts: Facts, name: str) -> Group | None:
     """The column as a group, where it is one."""
     if facts.purposes.get(name) not in ("Categorical", "CategoricalHash", "Hashes", "Numeric"):
         return None
-    values = facts.values(name)
     named = bool(_ENTITY.fullmatch(name) or _ID.fullmatch(name))
-    if np.isnan(values).mean() > 0.5 or (
-        facts.purposes[name] == "Numeric" and not named and (values % 1).any()
-    ):
+    if facts.purposes[name] == "Numeric" and not named:
+        return None
+    values = facts.values(name)
+    if np.isnan(values).mean() > 0.5:
         return None
     codes = pd.factorize(values)[0]
     rows = np.bincount(codes[codes >= 0])
@@ -79,7 +79,7 @@ def _group(facts: Facts, name: str) -> Group | None:
     if not FEWEST_GROUPS <= len(rows) <= len(codes) / 2 or repeated < REPEATED:
         return None
     constant = _constant_within(facts, name, codes, len(rows))
-    if not named and (len(constant) < DEPENDENT or facts.purposes[name] == "Numeric"):
+    if not named and len(constant) < DEPENDENT:
         return None
     alike = _between(probes.target_values(facts), codes, facts.task)
     if named and not constant and alike < 0.05:

@@ -77,4 +77,4 @@ def _example(facts: Facts) -> Facts:
     return replace(facts, frame=frame, target=target, purposes=purposes, splits=splits, sides=None, test=None)
 
 
-GUARDRAIL = Guardrail("time-order", "Time order of the rows", _check, _example, rank=87, sample_rows=None)
+GUARDRAIL = Guardrail("time-order", "Time order of the rows", _check, _example, rank=87)
