@@ -76,7 +76,7 @@ _SHELL = re.compile(rf"([-+]?)\s*{_MONEY}?\s*([-+]?[\d.,'’{_BLANK}]+(?:[eE][-+
 _GROUPED = re.compile(
     rf"[-+]?(?:\d{{1,3}}(?:[,'’{_BLANK}]\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}})(?:\.\d+)?"
 )
-_CLOCK = re.compile(r"(-?)(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?")
+_CLOCK = re.compile(r"(-?)(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?\s*([aApP][mM])?")
 _UNIT = re.compile(r"(.*[\d.])\s*([^\W\d_]{1,8}|[^\W\d_]+/[^\W\d_]+|°[cCfF]?)\.?")
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _SWAP = str.maketrans(".,", ",.")
@@ -180,8 +180,8 @@ def spread(values: np.ndarray, labels: pd.Series, missing: Any) -> np.ndarray:
 def parse_numbers(texts: Sequence[str], decimal: str = ".", unit: str = "") -> np.ndarray:
     """float64 array: each text as a number, NaN where it is none.
 
-    >>> parse_numbers(["12", "$1,234.50", "7 %", "ten", "(1,234)", "1'000 CHF", "-5", "1:30"]).tolist()
-    [12.0, 1234.5, 7.0, nan, -1234.0, 1000.0, -5.0, 5400.0]
+    >>> parse_numbers(["12", "$1,234.50", "7 %", "ten", "(1,234)", "1'000 CHF", "1:30", "1:30 pm"]).tolist()
+    [12.0, 1234.5, 7.0, nan, -1234.0, 1000.0, 5400.0, 48600.0]
     >>> parse_numbers(["1.234,5 €", "0,5"], decimal=",").tolist()
     [1234.5, 0.5]
     >>> parse_numbers(["12 kg", "13"], unit="kg").tolist(), parse_numbers(["1.5K", "2M"], unit="k").tolist()
@@ -201,8 +201,9 @@ def _parse_number(text: str, decimal: str) -> float:
     if text.startswith("(") and text.endswith(")"):  # an accountant's minus
         return -abs(_parse_number(text[1:-1].strip(), decimal))
     if clock := _CLOCK.fullmatch(text):
-        sign, days, hours, minutes, seconds = clock.groups()
-        total = int(days or 0) * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds or 0)
+        sign, days, hours, minutes, seconds, half = clock.groups()
+        hour = int(hours) if not half else int(hours) % 12 + 12 * (half.lower() == "pm")
+        total = int(days or 0) * 86400 + hour * 3600 + int(minutes) * 60 + float(seconds or 0)
         return -total if sign else float(total)
     shell = _SHELL.fullmatch(text)
     if not shell:

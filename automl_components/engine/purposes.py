@@ -32,6 +32,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d+")
 # languages written without spaces: two characters count as a word
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 _WORD = re.compile(rf"[{_UNSPACED}]{{1,2}}|[^\s{_UNSPACED}]+")
+_LETTERS = re.compile(r"[^\W\d_]")
 _TIME_NAME = re.compile(
     r"(?:.*[^a-z])?(?:date|time|datetime|timestamp|ts|epoch|unix|created|updated|modified|at|day|month|yearmonth)"
     r"(?:[^a-z].*)?|.*[a-z](?:Date|Time|Timestamp|At|On)",
@@ -264,6 +265,8 @@ def _tags(texts: Texts) -> ColumnInfo | None:
 def _words(texts: Texts) -> ColumnInfo | None:
     """Text: sentences that rarely repeat, and short phrases whose words repeat although they do not."""
     words = [_WORD.findall(text) for text in texts.sample]
+    if texts.share(np.array([_LETTERS.search(text) is not None for text in texts.sample])) < 0.5:
+        return None  # telephone numbers and their like
     lengths = np.array([len(found) for found in words])
     mean = float(np.average(lengths, weights=texts.weights))
     repeated = len({word for found in words for word in found}) < lengths.sum() / 2

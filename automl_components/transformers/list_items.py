@@ -50,8 +50,8 @@ def find_separator(texts: Sequence[str]) -> str:
 
     >>> find_separator(["red|blue", "blue|green", "green", "red|green"] * 3)
     '|'
-    >>> find_separator(["Long Island City, NY", "I came, I saw"])
-    ''
+    >>> find_separator(["Long Island City, NY", "I came, I saw"]), find_separator(["Lee, John", "Lee, Ann"] * 9)
+    ('', '')
     """
     for separator in SEPARATORS:
         parts = [split_items(text, separator) for text in texts]
@@ -60,6 +60,9 @@ def find_separator(texts: Sequence[str]) -> str:
         short = sum(len(item.split()) <= 3 and len(item) <= 40 for item in items)
         if is_vector(parts):
             return separator
+        places = {(item, at) for found in parts for at, item in enumerate(found)}
+        if len({len(found) for found in parts}) == 1 and len(places) == len(set(items)):
+            continue  # "Smith, Mr. John": each part has a meaning of its own
         if several >= 0.3 * len(texts) and len(items) >= 3 * len(set(items)) and short >= 0.95 * len(items):
             return separator
     return ""
