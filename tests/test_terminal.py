@@ -23,6 +23,7 @@ import pytest
 from penguins import write_job
 from rich.console import Console
 
+from automl_components.core.errors import SettingsError
 from automl_components.core.events import emit, listening, logger
 from automl_components.terminal import catalog_table, metrics_table, watching
 from automl_components.terminal.live import Live, SearchState
@@ -133,6 +134,11 @@ class TestLive:
         assert "search_trials" not in screen.moving()
         assert "✓ search_trials 2.0 s" in screen.stream.getvalue()
 
+    def test_a_single_trial_is_no_plural(self, screen: Screen) -> None:
+        screen.tell("step", "", component="search_trials", state="started")
+        screen.tell("search", "", **plan(max_trials=1))
+        assert "0 of 1 trial " in screen.moving()
+
     def test_only_what_leads_or_fails_leaves_a_line(self, screen: Screen) -> None:
         screen.tell("search", "", **plan())
         for number, score in enumerate((0.5, 0.6, None), 1):
@@ -186,6 +192,24 @@ class TestPlainLines:
             list(logger.handlers),
             list(logging.getLogger().handlers),
         )
+
+    def test_in_a_notebook_they_go_below_the_cell(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """There, what is written to standard error looks like a failure."""
+        monkeypatch.setitem(sys.modules, "ipykernel", sys)
+        with watching():
+            emit("note", "something")
+        said = capsys.readouterr()
+        assert said.out.endswith(" something\n")
+        assert not said.err
+
+    def test_an_unknown_level_names_the_nearest(self) -> None:
+        with (
+            pytest.raises(SettingsError, match="verbosity: found 'warn'; did you mean 'warning'"),
+            watching("warn"),
+        ):
+            pass
 
     def test_libraries_are_silent_unless_wanted(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

@@ -218,7 +218,8 @@ class Search:
     def _exhausted(self, number: int | None) -> str:
         """Why there is no further trial."""
         if number is None:
-            return f"max_trials: {self.limits.max_trials} trials were run"
+            most = self.limits.max_trials
+            return f"max_trials: {most} trial{'s were' if most > 1 else ' was'} run"
         return f"search spaces: no new configuration was found for trial {number}"
 
     def _cut(self, number: int, reason: str) -> str:

@@ -128,7 +128,10 @@ def announce(search: Search, skipped: list[Skipped], workers: int) -> None:
     limits, metric, done = search.limits, search.metric, len(search.results)
     best = best_of(search.results.values(), metric)
     parts = search.problem.splits.shape[1]
-    text = f"{len(search.algorithms)} algorithms, {parts} split{'s' if parts > 1 else ''}, {metric.name}"
+    count = len(search.algorithms)
+    text = (
+        f"{count} algorithm{'s' if count > 1 else ''}, {parts} split{'s' if parts > 1 else ''}, {metric.name}"
+    )
     emit(
         "search", f"{text}; {done} of {limits.max_trials} trials were done before" if done else text, done=done,
         metric=metric.name, greater_is_better=metric.greater_is_better, max_trials=limits.max_trials,

@@ -177,7 +177,11 @@ def _figures(state: SearchState) -> tuple[RenderableType, ...]:
     from rich.progress_bar import ProgressBar
 
     bar = ProgressBar(state.total, state.done, width=24, complete_style="cyan", finished_style="green")
-    return bar, f"{state.done} of {state.total} trials", f"[dim]{state.time_left()}[/]"
+    return (
+        bar,
+        f"{state.done} of {state.total} trial{'s' if state.total > 1 else ''}",
+        f"[dim]{state.time_left()}[/]",
+    )
 
 
 def _under(state: SearchState) -> str:
