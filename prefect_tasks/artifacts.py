@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -17,7 +17,6 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run
 
-from automl_components.core import storage
 from automl_components.launch.facts import findings, leaderboard
 from automl_components.launch.request import Reference
 from automl_components.terminal.words import figure
@@ -65,9 +64,8 @@ class Progress:
 
     def __init__(self, title: str, total: int, done: int, metric: str) -> None:
         self.total, self.done, self.metric = total, done, metric
-        self._id: UUID = create_progress_artifact(
-            100 * done / total, key=key(f"{title}-progress"), description=f"{title}: up to {total} trials"
-        )
+        name, text = key(f"{title}-progress"), f"{title}: up to {total} trials"
+        self._id = cast(UUID, create_progress_artifact(100 * done / total, key=name, description=text))
         self._shown = time.monotonic()
 
     def add(self, trial: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
@@ -37,7 +37,7 @@ class Fingerprint(CachePolicy):
             key: str = call.key
             store = get_result_store()
             if store.exists(key) and not call.is_done():
-                store.write(None, key=key, expiration=now("UTC") - timedelta(seconds=1))
+                store.write(None, key=key, expiration=cast(Any, now("UTC") - timedelta(seconds=1)))
         except (AutoMLError, OSError):
             return None
         return key

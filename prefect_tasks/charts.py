@@ -49,7 +49,8 @@ def _roc(lines: Sequence[dict[str, Any]]) -> Iterator[Line]:
 
 def draw(x_title: str, y_title: str, lines: Sequence[Line]) -> str:
     """Lines, the diagonal, and both axes with their ends, as an SVG file."""
-    xs, ys = ([value for line in lines for value in line[axis]] for axis in (1, 2))  # type: ignore[misc]
+    xs = [value for _, line_x, _ in lines for value in line_x]
+    ys = [value for _, _, line_y in lines for value in line_y]
     low_x, high_x, low_y, high_y = min(xs), max(xs), min(ys), max(ys)
     right, top = WIDTH - 12, 12
     down = HEIGHT - BOTTOM

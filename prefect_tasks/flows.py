@@ -18,7 +18,7 @@ from automl_components.run import JOB, kept_text
 from prefect_tasks import artifacts
 from prefect_tasks.parameters import GivenJob, job_of, parameters_of, title_of, with_parameters
 from prefect_tasks.tasks import component_task
-from prefect_tasks.work import References, address_of, run_folder
+from prefect_tasks.work import References, folder_of, on_addresses
 from prefect_tasks.workspace import Workspace, workspace_of
 
 TaskOptions = Mapping[str, Mapping[str, Any]]
@@ -86,10 +86,9 @@ def automl_subflow(
     """
     found, space = job_of(job), workspace_of(workspace)
     given = {"training_data": training_data, "validation_data": validation_data, "test_data": test_data}
-    with space.open():
-        tables = {key: address_of(key, one, space) for key, one in given.items() if one is not None}
-    flow = automl_flow(found.with_data(tables), name=name, task_options=task_options)
-    return flow(workspace=space, **parameters)
+    flow = automl_flow(on_addresses(found, given, space), name=name, task_options=task_options)
+    made: References = flow(workspace=space, **parameters)
+    return made
 
 
 def _run(
@@ -112,7 +111,8 @@ def _run(
 @task(persist_result=False, task_run_name="open_run")
 def open_run(job: Job, title: str, folder: str | None, workspace: Workspace) -> tuple[Job, str]:
     """Find the run's folder, and keep the job's file in it, so that the command line can go on with it, too."""
-    job, folder = run_folder(job, title, folder, workspace, {})
+    job = on_addresses(job, {}, workspace)
+    folder = folder or folder_of(job, title, workspace)
     with workspace.open(), storage.writing(folder):
         storage.write_text(storage.join(folder, JOB), kept_text(job))
     for note in job.notes():

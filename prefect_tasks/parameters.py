@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from automl_components.core.component import Component
 from automl_components.core.errors import SettingsError
 from automl_components.core.inputs import read_input
-from automl_components.core.settings import Settings
+from automl_components.core.settings import Settings, assign
 from automl_components.job import DATA, SECTIONS, Job
 from prefect_tasks.workspace import Workspace
 
@@ -27,6 +27,14 @@ def job_of(job: GivenJob) -> Job:
     if isinstance(job, Job):
         return job
     return Job.from_mapping(job) if isinstance(job, Mapping) else Job.from_file(job)
+
+
+def overridden(job: Job, overrides: Mapping[str, Any]) -> Job:
+    """A job on addresses with other values, by dotted key; SettingsError for an unknown key or a wrong value."""
+    values = job.to_mapping()
+    for key, value in overrides.items():
+        values = assign(values, key, value)
+    return Job.from_mapping(values)
 
 
 def title_of(job: Job) -> str:

@@ -23,12 +23,11 @@ from automl_components.core.drafts import forget
 from automl_components.core.errors import DataError, GateError, SettingsError, TrustError
 from automl_components.job import DATA, Job
 from automl_components.launch import Request, resolve
-from automl_components.launch.facts import tables_of
 from prefect_tasks import artifacts
 from prefect_tasks.caching import Fingerprint
-from prefect_tasks.parameters import GivenJob, job_of, settings_for, title_of
+from prefect_tasks.parameters import GivenJob, job_of, overridden, settings_for, title_of
 from prefect_tasks.watching import CancelledError, Display, follow
-from prefect_tasks.work import OWN, Call, References, call_of, run_folder
+from prefect_tasks.work import OWN, Call, References, call_of, folder_of, on_addresses
 from prefect_tasks.workspace import Workspace, workspace_of
 
 HOPELESS = (SettingsError, DataError, TrustError, GateError)
@@ -78,8 +77,9 @@ def component_task(
 def automl_task(job: GivenJob, **options: Any) -> Task[..., References]:
     """A Prefect task that runs a whole job in one child process: for ``.map`` over tables, say.
 
-    It takes the job's tables, ``folder`` and ``workspace``, and returns references by artifact name. Started again on
-    the same tables or with the same folder it skips what is done, and goes on with an interrupted search.
+    It takes the job's tables; ``overrides``, values of the job by dotted key, such as ``{"limits.max_trials": 5}``;
+    ``folder`` and ``workspace``. It returns references by artifact name. Started again on the same tables or with the
+    same folder it skips what is done, and goes on with an interrupted search.
 
     Raises
     ------
@@ -90,15 +90,23 @@ def automl_task(job: GivenJob, **options: Any) -> Task[..., References]:
     title = options.get("name") or title_of(found)
 
     def run(**arguments: Any) -> Any:
-        workspace = workspace_of(arguments.pop("workspace"))
-        current, folder = run_folder(found, title, arguments.pop("folder"), workspace, arguments)
+        workspace, folder = workspace_of(arguments.pop("workspace")), arguments.pop("folder")
+        overrides = arguments.pop("overrides") or {}
+        current = overridden(on_addresses(found, arguments, workspace), overrides)
+        folder = folder or folder_of(current, title, workspace)
         reuse = False if _refreshes() and _is_first() else None
         outputs = _work(Request(job=current.to_mapping(), folder=folder, reuse=reuse), workspace, title)
         if not isinstance(outputs, State):
             artifacts.summary(title, folder, outputs, workspace)
         return outputs
 
-    _dress(run, "automl", "Run a whole job, from its tables to a registered model.", [], [*DATA, *OWN])
+    _dress(
+        run,
+        "automl",
+        "Run a whole job, from its tables to a registered model.",
+        [],
+        [*DATA, "overrides", *OWN],
+    )
     return _task(run, options, name=title, cache_policy=DEFAULT)
 
 

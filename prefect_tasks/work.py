@@ -67,9 +67,7 @@ class Call:
             return {name: refer(name, ports[name].type, place) for name, place in self.work.addresses.items()}
 
 
-def call_of(
-    component: Component, settings: Job | Mapping[str, Any] | None, arguments: Mapping[str, Any]
-) -> Call:
+def call_of(component: Component, settings: Job | Mapping[str, Any], arguments: Mapping[str, Any]) -> Call:
     """What a task is going to do with these arguments.
 
     Parameters
@@ -150,23 +148,23 @@ def address_of(name: str, value: Any, workspace: Workspace) -> str:
     return address if storage.is_remote(address) else str(storage.local_path(address))
 
 
-def run_folder(
-    job: Job, title: str, folder: str | None, workspace: Workspace, tables: Mapping[str, Any]
-) -> tuple[Job, str]:
-    """The job on tables that have an address, and the folder of its run.
-
-    By default the folder follows from the job and the content of its tables, limits left out: the same job on the
-    same rows finds its results again, and goes on with an interrupted search.
-    """
+def on_addresses(job: Job, tables: Mapping[str, Any], workspace: Workspace) -> Job:
+    """The job on tables that have an address; ``tables`` go before its own."""
     given = job.inputs() | {name: one for name, one in tables.items() if one is not None}
     with workspace.open():
-        job = job.with_data({name: address_of(name, one, workspace) for name, one in given.items()})
-        if folder is None:
-            digests = {name: storage.digest(str(one), "mltable") for name, one in job.inputs().items()}
-            sections = {name: one.given() for name, one in job.sections().items() if name != "limits"}
-            label = re.sub("[^A-Za-z0-9]+", "-", title).strip("-")
-            folder = storage.join(workspace.root, f"{label}-{digest_of([digests, sections])[:12]}")
-    return job, folder
+        return job.with_data({name: address_of(name, one, workspace) for name, one in given.items()})
+
+
+def folder_of(job: Job, title: str, workspace: Workspace) -> str:
+    """The folder of a job's run where none is given: it follows from the job and the content of its tables.
+
+    Limits are left out: the same job on the same rows finds its results again, and goes on with its search.
+    """
+    with workspace.open():
+        digests = {name: storage.digest(str(one), "mltable") for name, one in job.inputs().items()}
+    sections = {name: one.given() for name, one in job.sections().items() if name != "limits"}
+    label = re.sub("[^A-Za-z0-9]+", "-", title).strip("-")
+    return storage.join(workspace.root, f"{label}-{digest_of([digests, sections])[:12]}")
 
 
 def keep_table(table: Any, workspace: Workspace) -> str:
