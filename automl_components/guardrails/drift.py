@@ -86,7 +86,7 @@ def _joined(facts: Facts, one: pd.DataFrame, other: pd.DataFrame) -> Facts:
     tables = [
         t.iloc[np.linspace(0, len(t) - 1, n).astype(int)] for t, n in zip((one, other), rows, strict=True)
     ]
-    names = probes.used_columns(facts)
+    names = [name for name in probes.used_columns(facts) if name in other]
     frame = pd.concat([table[names].astype(object) for table in tables], ignore_index=True)
     kept = {name: _as_before(frame[name], one[name]) for name in names}
     side = pd.Series(np.repeat(["one", "other"], rows))
@@ -117,7 +117,9 @@ def _told_apart(facts: Facts, one: pd.DataFrame, other: pd.DataFrame) -> tuple[f
 
 def column_shifts(facts: Facts, one: pd.DataFrame, other: pd.DataFrame) -> list[Shift]:
     """The columns that differ, most first: significant after correction for their number, and by enough."""
-    names = [n for n in probes.used_columns(facts) if facts.purposes[n] not in ("Text", "List")]
+    names = [
+        n for n in probes.used_columns(facts) if n in other and facts.purposes[n] not in ("Text", "List")
+    ]
     shifts = [_shift(facts, name, one[name], other[name]) for name in names]
     if not shifts:
         return []

@@ -13,7 +13,7 @@ TOLD_APART = (
     0.9  # share of the errors of a constant that the model must avoid: else classes overlap by nature
 )
 FIRM = 0.9  # probability of another class from which a label is contradicted
-UNLIKELY = 0.05  # probability of the label itself
+UNLIKELY = 0.1  # probability of the label itself
 MANY = 0.005  # share of suspects above which they are told
 FAR = 10.0  # times the usual error beyond which a number is a suspect
 
@@ -66,9 +66,10 @@ def _numbers(predicted: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarr
 
 def _example(facts: Facts) -> Facts:
     rng, rows = np.random.default_rng(0), 1_000
-    frame = pd.DataFrame(rng.uniform(size=(rows, 2)), columns=["width", "height"])
+    width = rng.uniform(size=rows)
+    frame = pd.DataFrame({"width": width, "area": width**2 + rng.normal(0, 0.01, rows)})
     ranks = frame["width"].rank(pct=True)
-    swapped = np.arange(rows) % 50 == 0
+    swapped = np.arange(rows) % 40 == 0
     far = swapped & (np.abs(ranks - 0.5) > 0.2)
     value = np.where(far, 1 - ranks, ranks)
     target = pd.Series(np.where(value > 0.5, "oak", "elm") if facts.task == "classification" else value * 9)
