@@ -79,6 +79,7 @@ _GROUPED = re.compile(
 _CLOCK = re.compile(r"(-?)(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?\s*([aApP][mM])?")
 _UNIT = re.compile(r"(.*[\d.])\s*([^\W\d_]{1,8}|[^\W\d_]+/[^\W\d_]+|°[cCfF]?)\.?")
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_UNGROUPED = str.maketrans("", "", ",'’")
 _SWAP = str.maketrans(".,", ",.")
 _INTEGRAL = re.compile(r"([-+]?\d+)\.0+")
 
@@ -102,9 +103,9 @@ def label(value: Any) -> str | None:
     """
     if isinstance(value, str):
         text = value.strip()
-        if integral := _INTEGRAL.fullmatch(text):
+        if text.endswith("0") and (integral := _INTEGRAL.fullmatch(text)):
             return integral[1]
-        return text.capitalize() if text.lower() in _BOOLS else text or None
+        return text.capitalize() if len(text) < 6 and text.lower() in _BOOLS else text or None
     if isinstance(value, Decimal):
         value = float(value) if value.is_finite() else None
     if is_missing(value):
@@ -200,7 +201,7 @@ def _parse_number(text: str, decimal: str) -> float:
     text = text.replace("\u2212", "-")  # the typographer's minus
     if text.startswith("(") and text.endswith(")"):  # an accountant's minus
         return -abs(_parse_number(text[1:-1].strip(), decimal))
-    if clock := _CLOCK.fullmatch(text):
+    if ":" in text and (clock := _CLOCK.fullmatch(text)):
         sign, days, hours, minutes, seconds, half = clock.groups()
         hour = int(hours) if not half else int(hours) % 12 + 12 * (half.lower() == "pm")
         total = int(days or 0) * 86400 + hour * 3600 + int(minutes) * 60 + float(seconds or 0)
@@ -211,7 +212,7 @@ def _parse_number(text: str, decimal: str) -> float:
     body = shell[1] + shell[2].strip()
     swapped = body.translate(_SWAP) if decimal == "," else body
     if _GROUPED.fullmatch(swapped):
-        return float(re.sub(rf"[,'’{_BLANK}]", "", swapped))
+        return float("".join(swapped.translate(_UNGROUPED).split()))
     return next((float(b) for b in (swapped, body) if _PLAIN.fullmatch(b)), np.nan)
 
 
