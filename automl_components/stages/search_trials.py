@@ -79,6 +79,7 @@ def search_trials(
 
     def on_result(result: TrialResult) -> None:
         journal.append(result.to_dict())
+        trials.checkpoint(journal.path, *(formats.trial_folder(folder, r["number"]) for r in journal.records))
         text = told(result, best_of(search.results.values(), search.metric))
         emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
 
