@@ -4,11 +4,11 @@
 
     contents.py   the plain values that the run's folders hold
     headline.py, findings.py, leaderboard.py, columns.py, testing.py, provenance.py
-                  a section each: from contents to what its template takes, or None where there is nothing to say
+                  a section each: `fill` makes of contents what its template takes, or None for nothing to say
     page/         a template for each section, the page around them, its style
     drawing.py    charts as SVG in the page's own colours
 
-A new section is a function and a template, and its line in :data:`SECTIONS`.
+A new section is a module and a template, and its line in :data:`SECTIONS`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl_components.report.columns import columns
+from automl_components.report import columns, findings, headline, leaderboard, provenance, testing
 from automl_components.report.contents import Contents, read_contents
-from automl_components.report.findings import findings
-from automl_components.report.headline import headline
-from automl_components.report.leaderboard import leaderboard
-from automl_components.report.provenance import provenance
-from automl_components.report.testing import testing
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,26 +38,19 @@ class Section:
 
 
 SECTIONS = (
-    Section("findings", "Guardrail findings", findings),
-    Section("test", "Test run", testing),
-    Section("leaderboard", "Leaderboard", leaderboard),
-    Section("features", "Features", columns),
-    Section("provenance", "Provenance", provenance),
+    Section("findings", "Guardrail findings", findings.fill),
+    Section("test", "Test run", testing.fill),
+    Section("leaderboard", "Leaderboard", leaderboard.fill),
+    Section("features", "Features", columns.fill),
+    Section("provenance", "Provenance", provenance.fill),
 )
 
 
 def render(contents: Contents) -> str:
     """The page as HTML: one file, no scripts, nothing loaded from anywhere."""
-    filled = [(section, section.fill(contents)) for section in SECTIONS]
-    return (
-        _environment()
-        .get_template("index.html.jinja")
-        .render(
-            contents=contents,
-            head=headline(contents),
-            sections=[(s, values) for s, values in filled if values is not None],
-        )
-    )
+    sections = [(section, values) for section in SECTIONS if (values := section.fill(contents)) is not None]
+    template = _environment().get_template("index.html.jinja")
+    return template.render(contents=contents, head=headline.fill(contents), sections=sections)
 
 
 @cache

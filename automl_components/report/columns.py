@@ -12,7 +12,7 @@ SHOWN = 60  # rows of a table
 NAMED = 12  # features of one transformer that are named
 
 
-def columns(contents: Contents) -> dict[str, Any] | None:
+def fill(contents: Contents) -> dict[str, Any] | None:
     """The featurization summary; of very many columns those that were dropped and those that gave most."""
     rows = [row(record) for record in contents.columns]
     if not rows:

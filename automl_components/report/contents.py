@@ -21,7 +21,7 @@ Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class TestRun:
+class Evaluation:
     """The test run: ``facts`` has its numbers of rows; metrics and charts are empty where the target was unknown."""
 
     facts: Record
@@ -57,7 +57,7 @@ class Contents:
         How the best model is put together.
     model : mapping
         What the model itself says: target, columns, classes.
-    test : TestRun or None
+    test : Evaluation or None
     steps : mapping of artifact to Marker
         What made each artifact that was read.
     """
@@ -70,7 +70,7 @@ class Contents:
     board: Sequence[Record]
     best: Record
     model: Record
-    test: TestRun | None = None
+    test: Evaluation | None = None
     steps: Mapping[str, Marker] = field(default_factory=dict)
     description: str = ""
     settings: Record = field(default_factory=dict)
@@ -146,11 +146,11 @@ def read_contents(
     )
 
 
-def read_test(folder: Path) -> TestRun:
+def read_test(folder: Path) -> Evaluation:
     """The test run of a ``test_report`` folder."""
     parts = {name: folder / f"{name}.json" for name in ("metrics", "charts")}
     found = {name: formats.read_json(path) for name, path in parts.items() if path.exists()}
-    return TestRun(formats.read_json(folder / "report.json"), **found)
+    return Evaluation(formats.read_json(folder / "report.json"), **found)
 
 
 def read_board(path: Path) -> list[dict[str, Any]]:

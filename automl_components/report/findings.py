@@ -13,7 +13,7 @@ FIGURES = 12  # of a finding that are shown
 LISTED = 8  # values of a list that are shown
 
 
-def findings(contents: Contents) -> dict[str, Any] | None:
+def fill(contents: Contents) -> dict[str, Any] | None:
     """Alerts first, then repairs, each with its evidence; what passed or was muted is only named."""
     rows = contents.findings
     if not rows:

@@ -32,7 +32,7 @@ class Step:
     alert: bool = False
 
 
-def headline(contents: Contents) -> dict[str, Any]:
+def fill(contents: Contents) -> dict[str, Any]:
     """Lead, tiles and next steps."""
     return {
         "lead": lead(contents),

@@ -21,7 +21,7 @@ BESIDE = {  # metrics beside the primary one, the first of them that there are
 LEVELS = 4  # a score this many times further from the best than the median is drawn at the chart's edge
 
 
-def leaderboard(contents: Contents) -> dict[str, Any]:
+def fill(contents: Contents) -> dict[str, Any]:
     """The best rows of the leaderboard, the members of the best model, the course of the search."""
     board, metric = contents.board, contents.metric
     there = {name for row in board for name, value in row.items() if value is not None}

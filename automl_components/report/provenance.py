@@ -12,7 +12,7 @@ from automl_components.report.contents import Contents
 DIGITS = 16  # of a fingerprint
 
 
-def provenance(contents: Contents) -> dict[str, Any]:
+def fill(contents: Contents) -> dict[str, Any]:
     """Data with fingerprints, what the job asked for, and what each step took."""
     from automl_components.core.settings import write_yaml
 

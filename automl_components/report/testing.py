@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from automl_components.report import classification, confusion, regression
-from automl_components.report.contents import Contents, TestRun
+from automl_components.report.contents import Contents, Evaluation
 from automl_components.report.words import plural, score
 
 FIRST = {  # metrics that are always in sight, besides the primary one
@@ -20,7 +20,7 @@ FIRST = {  # metrics that are always in sight, besides the primary one
 }  # fmt: skip
 
 
-def testing(contents: Contents) -> dict[str, Any] | None:
+def fill(contents: Contents) -> dict[str, Any] | None:
     """Metrics and charts; None where there was no test run."""
     test = contents.test
     if test is None:
@@ -43,7 +43,7 @@ def testing(contents: Contents) -> dict[str, Any] | None:
     }
 
 
-def summary(test: TestRun) -> str:
+def summary(test: Evaluation) -> str:
     """How many rows, and how many of them could be scored."""
     rows, scored = test.facts["rows"], test.facts.get("scored_rows")
     text = f"On {plural(rows, 'row')} that no trial has seen"
