@@ -31,8 +31,8 @@ def read_wishes(transformer_params: Mapping[str, Any] | None, blocked: Iterable[
         where, name = f"transformer_params: {key!r}", transformer_name(key)
         if name in LABEL_AWARE:
             raise SettingsError(
-                f"{where} looks at the target, so learners fit it inside each fold: it takes no parameters here "
-                "and can only be blocked, by blocked_transformers"
+                f"{where} looks at the target, so it is no part of what is fitted before the folds: it takes no "
+                "parameters and can only be blocked, by blocked_transformers"
             )
         if name in blocked:
             raise SettingsError(f"{where} is in blocked_transformers too; leave out one of them")

@@ -118,7 +118,8 @@ def _save(
             from mlflow.models import Model
 
             mlflow_model = mlflow_model or Model()
-            mlflow_model.signature = _signature(facts["columns"], output)
+            optional = getattr(model, "featurizer", model).optional_columns_
+            mlflow_model.signature = _signature(facts["columns"], optional, output)
             with _errors_of_the_system():
                 mlflow.pyfunc.save_model(
                     path=str(path),
@@ -164,12 +165,12 @@ def _errors_of_the_system() -> Iterator[None]:
         raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
-def _signature(columns: Sequence[str], output: str | None) -> ModelSignature:
+def _signature(columns: Sequence[str], optional: Sequence[str], output: str | None) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
     from mlflow.types.schema import AnyType
 
-    inputs = Schema([ColSpec(type=AnyType(), name=column) for column in columns])
+    inputs = Schema([ColSpec(AnyType(), column, required=column not in optional) for column in columns])
     if output is None:
         return ModelSignature(inputs=inputs)
     params = ParamSchema([ParamSpec(name="method", dtype="string", default="predict")])

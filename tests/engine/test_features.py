@@ -245,6 +245,67 @@ def test_missing_and_doubled_columns_are_named(raw, fitted):
         fitted.transform(pd.concat([raw, raw[["age"]]], axis="columns"))
 
 
+def test_an_optional_column_may_be_absent(raw):
+    featurizer = Featurizer(optional_columns=["income", "same"]).fit(raw)
+    assert featurizer.optional_columns_ == ["income"]  # nothing was learned from the other
+    without = featurizer.transform(raw.drop(columns=["income", "same"]))
+    assert same(without, featurizer.transform(raw.assign(income=None)))
+    with pytest.raises(DataError, match="needs column 'age', not in the data"):
+        featurizer.transform(raw.drop(columns=["income", "age"]))
+
+
+def test_the_time_between_two_dates(raw):
+    frame = raw[["when"]].assign(end=raw["when"] + pd.Timedelta("90min") * np.arange(N))
+    featurizer = Featurizer().fit(frame)
+    found = featurizer.to_frame(featurizer.transform(frame))["end_minus_when"]
+    np.testing.assert_allclose(found, (frame["end"] - frame["when"]) / pd.Timedelta("1D"), rtol=1e-6)
+    assert "end_minus_when" not in Featurizer(blocked_transformers=["DateDifferences"]).fit(frame).names_
+    filled = {
+        "imputer": [{"fields": ["end"], "parameters": {"strategy": "constant", "fill_value": "2022-01-01"}}]
+    }
+    imputed = Featurizer(transformer_params=filled).fit(frame)
+    gap = imputed.to_frame(imputed.transform(frame.assign(end=None)))["end_minus_when"]
+    assert not gap.isna().any()  # an imputer that is asked for comes before
+
+
+def test_lists_become_a_column_for_every_item():
+    frame = pd.DataFrame({"tags": [["a", "b"], ["b"], None, ["a", "c"], ["b", "a"]] * 8})
+    featurizer = Featurizer().fit(frame)
+    found = featurizer.transform(frame).sparse.toarray()
+    assert featurizer.schema_.sparse == ("tags_a", "tags_b", "tags_c")
+    assert found[:5].tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0], [1, 0, 1], [1, 1, 0]]
+    as_text = frame["tags"].map(lambda cell: cell and str(cell))
+    assert same(featurizer.transform(as_text.to_frame()), featurizer.transform(frame))
+
+
+def test_vectors_and_objects_become_numbers():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(50, 3)).round(4)
+    frame = pd.DataFrame({"v": list(vectors), "o": [{"a": float(x), "b": "x"} for x in vectors[:, 0]]})
+    featurizer = Featurizer().fit(frame)
+    found = featurizer.to_frame(featurizer.transform(frame))
+    np.testing.assert_allclose(found[["v_0", "v_1", "v_2"]], vectors, rtol=1e-6)
+    np.testing.assert_allclose(found["o_a"], vectors[:, 0], rtol=1e-6)
+
+
+def test_word_vectors_and_clusters_when_asked_for(raw, tmp_path):
+    (tmp_path / "glove.txt").write_text("good 1 0\nbad -1 0.5\nfilm 0 2\n", encoding="utf-8")
+    params = {
+        "WordEmbedding": [{"fields": ["review"], "parameters": {"file": str(tmp_path / "glove.txt")}}],
+        "cluster_distance": [{"fields": ["age", "income"], "parameters": {"clusters": 3}}],
+    }
+    featurizer = Featurizer("custom", transformer_params=params).fit(raw)
+    (tmp_path / "glove.txt").unlink()
+    few = raw.head(2).assign(review=["Good film", "unknown words"])
+    found = featurizer.to_frame(featurizer.transform(few))
+    assert found[["review_embedding_0", "review_embedding_1"]].to_numpy().tolist() == [[0.5, 1.0], [0, 0]]
+    assert (found[[f"cluster_distance_{k}" for k in range(3)]] >= 0).all(axis=None)
+    assert featurizer.sources_["cluster_distance_0"] == ["age", "income"]
+    assert not {"WordEmbedding", "ClusterDistance"} & {
+        title for row in Featurizer().fit(raw).summary_ for title in row["Tranformations"]
+    }
+
+
 cells = st.one_of(
     st.none(),
     st.booleans(),
@@ -413,7 +474,7 @@ def test_declared_types_and_dropped_columns(raw):
         ({"transformer_params": {"imputr": []}}, "unknown transformer 'imputr'; did you mean 'imputer'"),
         (
             {"transformer_params": {"NaiveBayes": []}},
-            "'NaiveBayes' looks at the target, so learners fit it inside each fold",
+            "'NaiveBayes' looks at the target, so it is no part of what is fitted before the folds",
         ),
         ({"transformer_params": {"word_embedding": [{}]}}, "word_embedding: found no file None"),
         (
@@ -502,7 +563,7 @@ def test_a_table_of_free_text_alone_can_be_learned(shared):
     features = featurizer.fit_transform(train[["text"]])
     model = LogisticRegression(C=30, max_iter=300).fit(features.sparse, train["type"])
     scores = model.predict_proba(featurizer.transform(test).sparse)[:, 1]
-    assert roc_auc_score(test["type"] == "spam", scores) > 0.985
+    assert roc_auc_score(test["type"] == "spam", scores) > 0.99
 
 
 def test_real_test_rows_are_transformed_alike(shared):
