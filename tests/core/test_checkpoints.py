@@ -299,10 +299,10 @@ def test_killed_at_any_moment_on_any_machine(
     draw = random.Random(seed)
     address = units if seed % 2 else str(tmp_path / "out")
     machines, kills = "ab" if seed % 2 else "a", 0
-    for _ in range(40):
+    for round_ in range(40):  # more and more time, so that a busy machine comes to an end, too
         process = start(draw.choice(machines), address, tmp_path, seconds=0.1)
         try:
-            process.wait(timeout=draw.uniform(0.2, 1.2))
+            process.wait(timeout=draw.uniform(0.2, 1.2) * 1.1**round_)
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1
