@@ -34,6 +34,9 @@ class Outputs(Mapping[str, XComArg]):
             )
         return XComArg(self._operator, key=name)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 

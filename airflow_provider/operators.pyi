@@ -16,14 +16,14 @@ Value: TypeAlias = XComArg | str
 """A template, or what another task returns."""
 
 __all__ = [
-    "ValidateDataOperator",
-    "FeaturizeDataOperator",
-    "SearchTrialsOperator",
     "BuildEnsembleOperator",
     "EvaluateModelOperator",
-    "WriteReportOperator",
+    "FeaturizeDataOperator",
     "LogRunOperator",
     "RegisterModelOperator",
+    "SearchTrialsOperator",
+    "ValidateDataOperator",
+    "WriteReportOperator",
 ]
 
 def operator_class(component: Component) -> type[ComponentOperator]: ...
@@ -68,7 +68,7 @@ class ValidateDataOperator(ComponentOperator):
         Column by whose order rows are split.
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
-        optional_columns, enable_dnn_featurization, dataset_language.
+        enable_dnn_featurization, dataset_language.
     guardrails
         Section with fail_on, mute.
 
@@ -116,7 +116,7 @@ class FeaturizeDataOperator(ComponentOperator):
     checked_data : mltable
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
-        optional_columns, enable_dnn_featurization, dataset_language.
+        enable_dnn_featurization, dataset_language.
 
     Outputs
     -------

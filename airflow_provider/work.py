@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -160,8 +159,7 @@ class WorkOperator(BaseOperator):
             for line in table(kind, facts):
                 self.log.info("%s", line)
         elif facts["message"]:
-            level = int(facts["level"])
-            self.log.log(logging.INFO if kind == "finding" else level, "%s", facts["message"])
+            self.log.log(int(facts["level"]), "%s", facts["message"])
 
 
 def table(kind: str, facts: Mapping[str, Any]) -> list[str]:
@@ -169,10 +167,11 @@ def table(kind: str, facts: Mapping[str, Any]) -> list[str]:
     rows = facts["rows"]
     if not rows:
         return []
-    names = ["status", "title", "summary"]
+    names = {"status": "Status", "title": "Guardrail", "summary": "What was seen"}
     if kind == "leaderboard":
-        names = ["rank", "trial", facts["metric"] or "score", "status", "pipeline"]
-    lines = [[name.capitalize() if name.islower() else name for name in names]]
+        metric = facts["metric"]
+        names = {"rank": "Rank", "trial": "Trial", metric: metric, "status": "Status", "pipeline": "Pipeline"}
+    lines = [[*names.values()]]
     lines += [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(len(line[k]) for line in lines) for k in range(len(names))]
     head = "Guardrails" if kind == "findings" else "Leaderboard"
