@@ -6,15 +6,14 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from pandas.api import types
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, looks, sentence
+from automl_components.guardrails.personal_data import personal_kinds
 
 LEAST_ROWS = 50
 RARE = 0.01  # share of the rows: what is more frequent is no slip
-FAR, FAR_LOG = 100.0, 12.0  # spreads beyond the quartiles, of the values and of their logarithms
-FAR_BOTH = 1e6  # of values of either sign
+FAR, FAR_LOG = 10.0, 6.0  # spreads (of the middle 90 percent) beyond, of values and of their logarithms
+FAR_BOTH = 1e5  # of values of either sign
 YEARS = (1800, 2150)
 
 LIMITS = (  # by a column's name: what can be true
@@ -39,7 +38,7 @@ class Absurd:
     values : list of float
         The farthest, at most three.
     usual : tuple of two floats
-        Where values can lie, or the middle half of them does.
+        Where values can lie, or nine tenths of them do.
     possible : bool
         Whether ``usual`` is what is possible by the column's name.
     """
@@ -53,8 +52,8 @@ class Absurd:
 def find_absurd(name: str, values: np.ndarray) -> Absurd | None:
     """The few values of a column that cannot be true.
 
-    By the column's name (an age is 0 to 130), or far beyond all others: in positive numbers more than 100
-    times the middle half's spread, and 12 times that of their logarithms, which spares skewed amounts.
+    By the column's name (an age is 0 to 130), or far beyond all others: in positive numbers more than 10
+    times the spread of the middle nine tenths, and 6 times that of their logarithms, which spares amounts.
 
     >>> find_absurd("age", np.array([40.0] * 99 + [300.0])).values
     [300.0]
@@ -66,16 +65,17 @@ def find_absurd(name: str, values: np.ndarray) -> Absurd | None:
     limits = next(((low, high) for shape, low, high in LIMITS if shape.match(name.lower())), None)
     if limits and (found := _beyond(values, *limits, True)):
         return found
-    q1, q3 = np.quantile(values, [0.25, 0.75])
-    if q3 == q1:
+    least, most = np.quantile(values, [0.05, 0.95])
+    if most == least:
         return None
     if values.min() < 0:
-        spread = FAR_BOTH * (q3 - q1)
-        return _beyond(values, q1 - spread, q3 + spread, False, (q1, q3))
-    if q1 <= 0:
+        spread = FAR_BOTH * (most - least)
+        return _beyond(values, least - spread, most + spread, False, (least, most))
+    if least <= 0:
         return None
-    high = max(q3 + FAR * (q3 - q1), q3 * (q3 / q1) ** min(FAR_LOG, 300.0 / np.log(q3 / q1)))
-    return _beyond(values, -np.inf, high, False, (q1, q3))
+    by_factor = np.log(most) + FAR_LOG * np.log(most / least)
+    high = max(most + FAR * (most - least), np.exp(min(by_factor, 700.0)))
+    return _beyond(values, -np.inf, high, False, (least, most))
 
 
 def _beyond(
@@ -90,22 +90,21 @@ def _beyond(
     return Absurd(len(far), farthest, (float(low), float(high)), possible)
 
 
-def find_absurd_years(column: pd.Series) -> Absurd | None:
-    """The few dates whose year is far from our time.
+def find_absurd_years(days: np.ndarray) -> Absurd | None:
+    """The few dates whose year is far from our time, in datetime64[D].
 
-    >>> find_absurd_years(pd.Series(pd.to_datetime(["2020-01-01"] * 99 + ["1020-01-01"], format="ISO8601"))).values
+    >>> find_absurd_years(np.array(["2020-01-01"] * 99 + ["1020-01-01"], "datetime64[D]")).values
     [1020.0]
     """
-    years = column.dropna().dt.year.to_numpy(dtype=np.float64)
+    years = days.astype("datetime64[Y]").astype(np.float64) + 1970
     return _beyond(years, *YEARS, True) if len(years) >= LEAST_ROWS else None
 
 
 def _find(look: looks.Look) -> dict[str, Absurd]:
-    found = {name: find_absurd(name, values) for name, values in look.numbers.items()}
-    for name in look.names:
-        if types.is_datetime64_any_dtype(look.frame[name].dtype):
-            found[name] = find_absurd_years(look.frame[name])
-    return {name: absurd for name, absurd in found.items() if absurd}
+    found = {name: find_absurd(name, values) for name, values in look.measures.items()}
+    found |= {name: find_absurd_years(days) for name, days in look.dates.items()}
+    private = personal_kinds(look)  # their values are shown nowhere
+    return {name: absurd for name, absurd in found.items() if absurd and name not in private}
 
 
 def _check(facts: Facts) -> Finding | None:
@@ -140,9 +139,9 @@ def _words(name: str, absurd: Absurd) -> str:
     rest = (
         f"can lie between {low:g} and {high:g}"
         if absurd.possible
-        else f"for the middle half is {low:g} to {high:g}"
+        else f"is {low:g} to {high:g} in nine of ten rows"
     )
-    return f"{name!r} {rest}, but {absurd.rows:,} of the rows have others ({shown})"
+    return f"{name!r} {rest}, but lies elsewhere in {counted(absurd.rows, 'row')} ({shown})"
 
 
 def _example(facts: Facts) -> Facts:

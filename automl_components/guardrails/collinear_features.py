@@ -11,6 +11,7 @@ NEARLY = 0.995  # |Pearson's r| from which two columns are one
 EXACTLY = 1 - 1e-6  # R squared from which a column is a weighted sum of others
 MOST = 200  # columns: beyond, the first ones are looked at
 LEAST_ROWS = 30
+DISTINCT = 10  # values
 
 
 def correlations(frame: pd.DataFrame) -> pd.DataFrame:
@@ -73,9 +74,16 @@ def find_sums(r: pd.DataFrame) -> list[tuple[str, list[str]]]:
     return found
 
 
+def _varies(values: np.ndarray) -> bool:
+    """Whether there are so many values that a relation is none of a few groups of rows."""
+    return len(np.unique(values)) >= DISTINCT
+
+
 def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
-    numeric = [name for name in look.names if name in look.numbers and look.purpose(name) == "Numeric"]
+    numeric = [
+        name for name in look.numbers if look.purpose(name) == "Numeric" and _varies(look.numbers[name])
+    ]
     r = correlations(look.frame[numeric[:MOST]])
     pairs, sums = find_pairs(r), find_sums(r)
     if not pairs and not sums:

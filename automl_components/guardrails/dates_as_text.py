@@ -142,7 +142,7 @@ def _check(facts: Facts) -> Finding | None:
         )
     return GUARDRAIL.alerted(
         summary,
-        remedy="Write dates as 2024-01-31, or declare DateTime in column_name_and_types.",
+        remedy="Write dates as 2024-01-31; DateTime in column_name_and_types says that a column holds dates.",
         repair=looks.read_as(look, found, "DateTime"),
         details=figures,
     )

@@ -19,7 +19,7 @@ def find_duplicates(frame: pd.DataFrame) -> tuple[list[list[str]], list[list[str
     >>> find_duplicates(grades)
     ([['grade', 'copy']], [['grade', 'rank']])
     """
-    same: dict[object, list[str]] = {}
+    same: dict[tuple[bytes, bytes], list[str]] = {}
     alike: dict[bytes, list[str]] = {}
     for name in frame.columns:
         try:
@@ -37,13 +37,12 @@ def find_duplicates(frame: pd.DataFrame) -> tuple[list[list[str]], list[list[str
     return [names for names in same.values() if len(names) > 1], [n for n in alike.values() if len(n) > 1]
 
 
-def _content(values: pd.Index | np.ndarray) -> tuple[object, ...]:
-    plain = np.asarray(values, dtype=object)
-    return tuple(pd.util.hash_array(np.array([str(_number(value)) for value in plain], dtype=object)))
-
-
-def _number(value: object) -> object:
-    return float(value) if isinstance(value, (int, float, np.number)) else value
+def _content(values: pd.Index | np.ndarray) -> bytes:
+    """The same for equal values, whether they are a category's or numbers of another dtype."""
+    plain = np.asarray(values)
+    if plain.dtype.kind in "biuf":
+        return plain.astype(np.float64).tobytes()
+    return "\x00".join(map(str, plain)).encode(errors="surrogatepass")
 
 
 def _check(facts: Facts) -> Finding | None:

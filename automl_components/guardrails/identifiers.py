@@ -19,8 +19,8 @@ _NAME = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 SHAPES = {
-    "GUIDs": re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE),
-    "hashes": re.compile(r"(?:0x)?(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,128}", re.IGNORECASE),
+    "GUIDs": re.compile(r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?", re.IGNORECASE),
+    "hashes": re.compile(r"(?:0x)?(?=[0-9a-f]*\d)(?=(?:\d*[a-f]){3})[0-9a-f]{16,128}", re.IGNORECASE),
     "numbered codes": re.compile(r"[A-Za-z]{1,6}[-_/#]?\d{2,}"),
 }
 

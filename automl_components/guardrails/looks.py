@@ -48,6 +48,21 @@ class Look:
         return {name: levels for name, levels in found.items() if len(levels)}
 
     @cached_property
+    def measures(self) -> dict[str, np.ndarray]:
+        """By column taken for Numeric, of whatever dtype: its finite values, float64."""
+        return {name: self._values(name) for name in self.names if self.purpose(name) == "Numeric"}
+
+    @cached_property
+    def dates(self) -> dict[str, np.ndarray]:
+        """By column taken for DateTime, of whatever dtype: its days, datetime64[D], without gaps."""
+        named = [name for name in self.names if self.purpose(name) == "DateTime"]
+        return {name: np.floor(self._values(name) / 86_400).astype("datetime64[D]") for name in named}
+
+    def _values(self, name: str) -> np.ndarray:
+        values = self.facts.values(name)
+        return values[np.isfinite(values)]
+
+    @cached_property
     def numbers(self) -> dict[str, np.ndarray]:
         """By column: see :func:`finite_numbers`; only columns of numbers."""
         named = {name: self.frame[name] for name in self.names}

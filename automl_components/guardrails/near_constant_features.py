@@ -41,7 +41,7 @@ def _check(facts: Facts) -> Finding | None:
     shown = [f"{name!r} differs in {counted(rows, 'row')}" for name, rows in list(counts.items())[:LISTED]]
     more = f" and {len(counts) - LISTED:,} more" if len(counts) > LISTED else ""
     return GUARDRAIL.alerted(
-        sentence(f"of {len(look.frame):,}, nearly all rows share one value: {', '.join(shown)}{more}"),
+        sentence(f"nearly all of {len(look.frame):,} rows share one value: {', '.join(shown)}{more}"),
         remedy="They are kept. So few rows cannot be both learnt from and judged: collect more of them, or "
         "leave the columns out with featurization.drop_columns.",
         details={

@@ -14,6 +14,8 @@ from automl_components.guardrails.missing_words import DOUBTFUL, PLAIN
 AGREE = 0.95  # share of the texts that must be numbers, words for "missing" aside
 MOST = 0.5  # beyond, a column of numbers is spoilt by a few words
 FEW_WORDS = 10
+REMEDY = "Write plain numbers, in one unit and one currency."
+DECLARE = "Numeric in column_name_and_types makes what is no number count as missing."
 
 _CURRENCY = (
     r"(?:[$€£¥₹₽₩₺₫₪฿₴]|(?:US|C|A|R|HK|NZ|S)\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|"
@@ -128,7 +130,7 @@ def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
     found: dict[str, Written] = {}
     for name, levels in look.texts.items():
-        if look.purpose(name) in ("DateTime", "Hashes") or len(levels) < 3:
+        if look.purpose(name) in ("DateTime", "Hashes") or len(levels) < 2:
             continue
         written = find_numbers(levels)
         if written and (written.signs or written.words or look.purpose(name) == "Numeric"):
@@ -156,13 +158,12 @@ def _check(facts: Facts) -> Finding | None:
     if not troubles:
         return GUARDRAIL.done(
             summary,
-            repair="They were read as numbers, and are in new rows; signs were read over.",
+            repair="They were read as numbers, and are in new rows; what stands around them was read over.",
             details=figures,
         )
     return GUARDRAIL.alerted(
         summary,
-        remedy="Write plain numbers in one "
-        "unit, or declare Numeric in column_name_and_types: what is no number then counts as missing.",
+        remedy=REMEDY if all(look.purpose(name) == "Numeric" for name in troubles) else f"{REMEDY} {DECLARE}",
         repair=looks.read_as(look, found, "Numeric"),
         details=figures,
     )

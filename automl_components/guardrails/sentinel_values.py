@@ -6,19 +6,17 @@ import re
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import pandas as pd
-from pandas.api import types
 
 from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
 
 LEAST_ROWS = 3  # a value that stands for "missing" repeats
 LEAST_SHARE = 5e-4
-_CODE = re.compile(r"9{2,}[78]?|7{2,}|8{2,}")
+_CODE = re.compile(r"9+[789]|7{2,}|8{2,}")
 _MACHINE = frozenset([32767, 32768, 65535, 2147483647, 2147483648, 4294967295, 999.25, 9999.25])
-_DATES = frozenset([
+_DATES = np.array([
     "0001-01-01", "1753-01-01", "1800-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1901-01-01", "1970-01-01",
     "2099-12-31", "2199-12-31", "2262-04-11", "2999-12-31", "3000-01-01", "9999-12-31",
-])  # fmt: skip
+], "datetime64[D]")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def _far(value: float, gap: float, span: float, count: int, usual: float, rows: 
     if value == 0:
         return gap >= 0.2 * span and count <= 0.2 * rows and count >= 3 * usual
     if _is_code(value) and abs(value) > 9:
-        return gap >= 0.5 * span and count >= 2 * usual
+        return gap >= 3 * span or (gap >= 0.5 * span and count >= 2 * usual)
     return gap >= 3 * span and count >= max(10, 5e-3 * rows, 10 * usual)
 
 
@@ -120,39 +118,43 @@ def _only_negative(value: float, rest: np.ndarray, count: int, near: int) -> boo
     return bool(counting and _is_code(value) and count >= max(5, near))
 
 
-def find_sentinel_dates(column: pd.Series) -> list[tuple[str, int]]:
-    """Days at the edge of a column of dates that are usual stand-ins, and their rows."""
-    days = column.dropna()
-    days = (days.dt.tz_localize(None) if days.dt.tz is not None else days).dt.floor("D")
-    counts = days.value_counts().sort_index()
-    if len(counts) < 3:
-        return []
-    named = counts.index.strftime("%Y-%m-%d")
-    known = np.array([name in _DATES for name in named])
-    rest, usual = counts.index[~known], counts[~known].median()
+def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:
+    """Days at the edge of a column of dates that are usual stand-ins, and their rows.
+
+    Parameters
+    ----------
+    days : datetime64[D] array of n values, no gaps
+
+    Examples
+    --------
+    >>> days = np.array(["1900-01-01"] * 9 + ["2020-01-05", "2021-02-03", "2022-07-01"], "datetime64[D]")
+    >>> find_sentinel_dates(days)
+    [('1900-01-01', 9)]
+    """
+    distinct, counts = np.unique(days, return_counts=True)
+    known = np.isin(distinct, _DATES)
+    rest = distinct[~known]
     if len(rest) < 2:
         return []
-    span, found = (rest[-1] - rest[0]).days, []
+    span, usual = (rest[-1] - rest[0]).astype(int), np.median(counts[~known])
+    found = []
     for at in np.flatnonzero(known):
-        day, rows = counts.index[at], int(counts.iloc[at])
-        gap = (rest[0] - day).days if day < rest[0] else (day - rest[-1]).days
-        if rows >= max(LEAST_ROWS, 3 * usual) and gap >= 0.05 * span + 1:
-            found.append((str(named[at]), rows))
+        gap = max((rest[0] - distinct[at]).astype(int), (distinct[at] - rest[-1]).astype(int))
+        if counts[at] >= max(LEAST_ROWS, 3 * usual) and gap >= 0.05 * span + 1:
+            found.append((str(distinct[at]), int(counts[at])))
     return found
 
 
 def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
     seen = []
-    for name, values in look.numbers.items():
+    for name, values in look.measures.items():
         seen += [
             {"column": name, **asdict(found), "rest": list(found.rest)} for found in find_sentinels(values)
         ]
-    for name in look.names:
-        if types.is_datetime64_any_dtype(look.frame[name].dtype):
-            found_dates = find_sentinel_dates(look.frame[name])
-            share = 1 / max(1, int(look.frame[name].notna().sum()))
-            seen += [{"column": name, "value": d, "rows": n, "share": n * share} for d, n in found_dates]
+    for name, days in look.dates.items():
+        stand_ins = find_sentinel_dates(days)
+        seen += [{"column": name, "value": d, "rows": n, "share": n / len(days)} for d, n in stand_ins]
     if not seen:
         return GUARDRAIL.passed("No number or date looks like a stand-in for a missing value.", {"values": 0})
     parts = [_words(item) for item in seen[:LISTED]]

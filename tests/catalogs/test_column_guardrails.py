@@ -1,0 +1,143 @@
+"""Guardrails of columns speak on real-world dirt, are silent on clean tables, and never crash or tell a secret."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from column_facts import facts_about, findings_about
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nasty_columns import NASTY
+from tidy_columns import tidy
+
+from automl_components.guardrails import GUARDRAILS
+
+
+@pytest.mark.parametrize("nasty", NASTY, ids=lambda nasty: nasty.name)
+def test_findings_of_nasty_columns(nasty):
+    found = findings_about(pd.DataFrame({nasty.name: pd.Series(nasty.values)}))
+    assert set(found) == nasty.findings, [finding.summary for finding in found.values()]
+    for finding in found.values():
+        assert repr(nasty.name) in finding.summary
+        assert finding.advice.endswith(".")
+        json.dumps(finding.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("nasty", [n for n in NASTY if "personal-data" in n.findings], ids=lambda n: n.name)
+def test_personal_data_is_shown_nowhere(nasty):
+    secrets = {str(value) for value in nasty.values}
+    # a case variant and a number far away, which other guardrails would quote
+    values = [*nasty.values, *([str(value).upper() + " " for value in nasty.values[:9]] * 2)]
+    report = json.dumps([found.to_dict() for found in findings_about(pd.DataFrame({"x": values})).values()])
+    assert not [secret for secret in secrets if secret in report or secret.upper() in report]
+
+
+def test_all_of_them_in_one_table():
+    frame = pd.DataFrame({nasty.name: pd.Series(nasty.values) for nasty in NASTY})
+    found = findings_about(frame)
+    for code in {code for nasty in NASTY for code in nasty.findings}:
+        assert code in found
+        assert "more" in found[code].summary or len(found[code].summary) < 4000
+        json.dumps(found[code].to_dict(), allow_nan=False)
+
+
+def test_tidy_tables_raise_hardly_an_alarm():
+    tables = [tidy(seed) for seed in range(12)]
+    alarms = [(seed, code) for seed, table in enumerate(tables) for code in findings_about(table)]
+    assert len(alarms) <= 0.005 * sum(table.shape[1] for table in tables), alarms
+
+
+EXPECTED = {  # what is really there: each was looked up
+    "abalone": set(),
+    "adult": {"duplicate-features", "sentinel-values"},  # education_num numbers education; capital_gain 99999
+    "airline_passengers": set(),
+    "bank_marketing": {
+        "duplicate-features",
+        "sentinel-values",
+        "missing-words",
+    },  # two monthly indices; pdays 999
+    "bike_share": set(),
+    "california_housing": set(),
+    "letter": set(),
+    "oj_sales": {"duplicate-features"},  # ten columns that are constant in each of three stores
+    "penguins": set(),
+    "sms_spam": set(),
+    "taxis": set(),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_open_data_sets_raise_no_false_alarm(shared, name):
+    meta = json.loads((shared / name / "meta.json").read_text())
+    frame = pd.read_parquet(shared / name / "train.parquet").drop(columns=meta["target"])
+    found = findings_about(frame)
+    assert set(found) == EXPECTED[name], [finding.summary for finding in found.values()]
+
+
+def test_a_sample_is_looked_at_and_said_to_be():
+    rows = 60_000
+    frame = pd.DataFrame(
+        {"pdays": np.where(np.arange(rows) % 9, 999, np.arange(rows) % 28), "x": np.arange(rows) % 97}
+    )
+    finding = findings_about(frame)["sentinel-values"]
+    assert (finding.rows_seen, finding.rows) == (20_000, rows)
+
+
+def test_without_featurization_nothing_is_called_done():
+    prices = [f"${value:,.2f}" for value in range(1000, 1240)]
+    days = pd.date_range("2024-01-01", periods=240).strftime("%d.%m.%Y")
+    codes = [f"{number:032x}" for number in np.random.default_rng(0).integers(2**62, size=240)]
+    frame = pd.DataFrame({"price": prices, "day": days, "code": codes})
+    found = findings_about(frame, featurize=False)
+    assert {code: finding.status for code, finding in found.items()} == dict.fromkeys(
+        ["dates-as-text", "identifiers", "numbers-as-text"], "Alerted"
+    )
+
+
+CELLS = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=30), st.binary(max_size=9),
+    st.decimals(allow_nan=False), st.dates(), st.datetimes(), st.timedeltas(), st.just(pd.NA), st.just(pd.NaT),
+    st.complex_numbers(), st.lists(st.integers(), max_size=3),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+    st.sampled_from([dt.time(3, 4), Decimal("NaN"), np.float32(3), np.int8(2), "12,5 %", "$-1", "١٢٣"]),
+)  # fmt: skip
+COLUMNS = st.one_of(
+    st.lists(CELLS, min_size=12, max_size=60),
+    st.lists(st.floats(), min_size=12, max_size=60),
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=12, max_size=60),
+    st.lists(st.text(max_size=20), min_size=12, max_size=60),
+    st.lists(st.datetimes(), min_size=12, max_size=60),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(first=COLUMNS, second=COLUMNS, name=st.text(max_size=12))
+def test_no_column_makes_a_check_fail(first, second, name):
+    frame = pd.DataFrame({name: pd.Series(first), name + "2": pd.Series(second)}).head(len(first))
+    for finding in findings_about(frame).values():
+        json.dumps(finding.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series([1.5, None, 3] * 20, dtype="Float64"), pd.Series([True, None] * 30, dtype="boolean"),
+        pd.Series(["a", None, "b "] * 20, dtype="string"), pd.Series(pd.Categorical([1, 2, None] * 20)),
+        pd.Series(pd.interval_range(0, 60)), pd.Series([1 + 2j] * 30 + [2j] * 30), pd.Series([{1, 2}, {3}] * 30),
+        pd.Series(pd.arrays.SparseArray([0.0, 0, 3] * 20)), pd.Series(np.linspace(0, 1, 60), dtype="float32[pyarrow]"),
+        pd.Series(["x", "y"] * 30, dtype="string[pyarrow]"), pd.Series([dt.date(2024, 1, 1), None] * 30),
+        pd.Series([Decimal("1.5"), Decimal("NaN")] * 30), pd.Series([10**30, 5] * 30),
+        pd.Series([np.inf, -np.inf] * 30),
+    ],
+    ids=lambda values: str(values.dtype),
+)  # fmt: skip
+def test_every_dtype_can_be_looked_at(values):
+    facts = facts_about(pd.DataFrame({"a": values, "b": values}))
+    for guardrail in GUARDRAILS.values():
+        found = guardrail.finding(facts)
+        assert found is None or json.dumps(found.to_dict(), allow_nan=False)
