@@ -256,7 +256,7 @@ def facts_of(
         if info is None or info.purpose != purpose:
             return read_values(column, purpose)
         if purpose == "Numeric":
-            return cells.to_numbers(column, info.decimal).to_numpy()
+            return cells.to_numbers(column, info.decimal, info.unit).to_numpy()
         if purpose == "DateTime":
             return read_values(dates.to_dates(column, info.formats, info.timezone), purpose)
         return read_values(column, purpose)
