@@ -308,6 +308,7 @@ class Job:
         mode: str | None = None,
         enable_dnn_featurization: bool | None = None,
         drop_columns: Sequence[str] | None = None,
+        optional_columns: Sequence[str] | None = None,
         **former: Any,
     ) -> None:
         """Customise the featurization. What is not given stays as it was."""

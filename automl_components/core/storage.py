@@ -42,6 +42,7 @@ _REASONS = {
     errno.EROFS: "the file system is read-only",
     errno.ENOTDIR: "a file is in the way of a folder",
     errno.EEXIST: "a file is in the way of a folder",
+    errno.EISDIR: "a folder is in the way of a file",
     errno.ENAMETOOLONG: "the name is too long",
 }
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
