@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
-from automl_components.guardrails.missing_words import DOUBTFUL, PLAIN
+from automl_components.guardrails.missing_words import stands_for_nothing
 
 AGREE = 0.95  # share of the texts that must look like dates, words for "missing" aside
 FEW = 20  # distinct whole numbers below which none are called dates
@@ -64,13 +64,13 @@ def find_dates(levels: pd.Series) -> Dated | None:
     >>> find_dates(pd.Series({"2024-01-31": 5, "1.2.3": 5})) is None
     True
     """
-    given = levels[[text.strip().casefold() not in PLAIN | DOUBTFUL | {""} for text in levels.index]]
-    looked = looks.some(given)
+    looked = looks.some(levels)
+    looked = looked[[not stands_for_nothing(text) for text in looked.index]]
     total, rows = int(looked.sum()), dict.fromkeys(WAYS, 0)
     parts: list[tuple[int, int]] = []
     for text, count in looked.items():
         for way, pattern in WAYS.items():
-            if found := pattern.fullmatch(str(text).strip()):
+            if found := pattern.fullmatch(looks.short(str(text))):
                 rows[way] += int(count)
                 if "first" in pattern.groupindex:
                     parts.append((int(found["first"]), int(found["second"])))

@@ -12,6 +12,7 @@ from pandas.api import types
 from automl_components.guardrails import Facts, listed
 
 DISTINCT = 1_000  # distinct texts whose writing is looked at
+LONGEST = 60  # characters of a text that may be a number or a date
 UNUSED = ("AllNan", "Constant", "Ignore")
 
 
@@ -108,6 +109,11 @@ def text_levels(column: pd.Series) -> pd.Series:
 def some(levels: pd.Series) -> pd.Series:
     """At most ``DISTINCT`` of the levels, evenly spaced from the most to the least frequent."""
     return levels.iloc[:: -(-len(levels) // DISTINCT)] if len(levels) > DISTINCT else levels
+
+
+def short(text: str) -> str:
+    """The text without blanks around it; empty where it is too long for a number or a date."""
+    return text.strip() if len(text) <= LONGEST else ""
 
 
 def share_of(levels: pd.Series, agrees: Callable[[str], object]) -> float:

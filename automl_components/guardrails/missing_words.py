@@ -25,6 +25,8 @@ DOUBTFUL = frozenset(
 )
 """They can be a category: no garage, Namibia, rhesus negative; told by the other values of the column."""
 
+LONGEST = 40  # characters
+
 _SHORT_CODE = re.compile(r"[A-Z]{1,3}")
 _WORDY = re.compile(r"[^\W_]{2}")
 
@@ -46,7 +48,7 @@ def find_missing_words(levels: pd.Series, of_values: bool = False) -> dict[str, 
     >>> find_missing_words(pd.Series({"EU": 5, "AS": 3, "NA": 2}))
     {}
     """
-    hits = {text: word for text in levels.index if (word := text.strip().casefold()) in PLAIN | DOUBTFUL}
+    hits = {text: word for text in levels.index if (word := as_word(text)) in PLAIN or word in DOUBTFUL}
     rest = levels[[text not in hits and bool(text.strip()) for text in levels.index]]
     if not hits or len(rest) < (1 if of_values else 2):
         return {}
@@ -57,6 +59,20 @@ def find_missing_words(levels: pd.Series, of_values: bool = False) -> dict[str, 
         if word in PLAIN or (sure and not _is_category(word, rest)) or _is_blot(word, rest)
     }
     return {text: rows for text, rows in told.items() if of_values or rows > 1 or len(levels) < rows * 50}
+
+
+def as_word(text: str) -> str:
+    """The text in lower case without blanks around it; empty where it is too long for a word."""
+    return text.strip().casefold() if len(text) <= LONGEST else ""
+
+
+def stands_for_nothing(text: str) -> bool:
+    """Whether a text among numbers or dates is a gap.
+
+    >>> [stands_for_nothing(text) for text in ("N/A", " ", "12")]
+    [True, True, False]
+    """
+    return not text.strip() or as_word(text) in PLAIN or as_word(text) in DOUBTFUL
 
 
 def _is_category(word: str, rest: pd.Series) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
-from automl_components.guardrails.missing_words import DOUBTFUL, PLAIN
+from automl_components.guardrails.missing_words import stands_for_nothing
 
 AGREE = 0.95  # share of the texts that must be numbers, words for "missing" aside
 MOST = 0.5  # beyond, a column of numbers is spoilt by a few words
@@ -67,9 +67,9 @@ def find_numbers(levels: pd.Series) -> Written | None:
     >>> find_numbers(pd.Series({"red": 2, "7": 1})) is None
     True
     """
-    given = levels[[text.strip().casefold() not in PLAIN | DOUBTFUL | {""} for text in levels.index]]
-    looked = looks.some(given)
-    matches = {text: _NUMBER.fullmatch(text.strip()) for text in looked.index}
+    looked = looks.some(levels)
+    looked = looked[[not stands_for_nothing(text) for text in looked.index]]
+    matches = {text: _NUMBER.fullmatch(looks.short(text)) for text in looked.index}
     numbers = {text: found for text, found in matches.items() if found and _is_whole(found)}
     rows, total = int(looked[list(numbers)].sum()), int(looked.sum())
     if not numbers or any(_LEADING_ZERO.fullmatch(text.strip()) for text in numbers):
@@ -82,13 +82,12 @@ def find_numbers(levels: pd.Series) -> Written | None:
         rows > MOST * total and len(words) <= FEW_WORDS and len(numbers) > FEW_WORDS
     ):
         return None
-    marked = [(found["before"], found["after"]) for found in numbers.values()]
     signs: dict[str, int] = {}
     for text, found in numbers.items():
         for sign in _signs(found):
             signs[sign] = signs.get(sign, 0) + int(looked[text])
     partly = any(0 < signs.get(sign, 0) < rows for sign in ("percent", "unit"))
-    marks = dict.fromkeys(mark for pair in marked for mark in pair if mark)
+    marks = dict.fromkeys(found[at] for found in numbers.values() for at in ("before", "after") if found[at])
     return Written(rows / total, signs, tuple(marks), partly, words if rows < AGREE * total else ())
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, looks, sentence
-from automl_components.guardrails.given_names import GIVEN_NAMES
+from automl_components.guardrails.people import share_of_people
 
 VALUES = 200  # distinct values looked at
+LONGEST = 1_000  # characters of each
 FEW = 10  # distinct numbers below which a check digit may be right by chance
 MOST, SURE = 0.8, 0.9  # shares of the values that must agree: with a shape, with a check digit
 
@@ -30,7 +31,7 @@ NATIONAL_IDS = {  # modules of python-stdnum whose numbers carry a check digit, 
     "th.pin": "Thai", "tr.tckimlik": "Turkish", "za.idnr": "South African",
 }  # fmt: skip
 
-_MAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[a-z]{2,}", re.IGNORECASE)
+_MAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,250}\.[a-z]{2,20}", re.IGNORECASE)
 _SSN = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}")
 _NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]")
 _PHONE = re.compile(
@@ -38,25 +39,10 @@ _PHONE = re.compile(
 )
 _DIGITS = re.compile(r"[+(]*\d[\d\s().\-/]{5,20}\d(?:\s*(?:x|ext\.?)\s*\d+)?")
 _CARD = re.compile(r"[2-6]\d{3}([- ]?)\d{4,6}\1\d{4,5}(?:\1\d{1,7})?")
-_PERSON = re.compile(
-    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Sr|Sra|Mme|M)\.? )?[^\W\d_][\w'’.\-]*"
-    r"(?:,? (?:(?:van|von|de|der|den|da|di|del|la|le|bin|al) )*[^\W\d_][\w'’.\-]*){0,4}"
-)
-_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme)\b\.?")
-_WORD = re.compile(r"[^\W\d_]+")
-
 _PHONE_NAME = re.compile(
     r"(?:^|[^a-z])(?:(?:tele)?phone|tel|mobile|cell|fax|handy|telefon\w*|msisdn)(?:[^a-z]|$)"
 )
 _SSN_NAME = re.compile(r"(?:^|[^a-z])(?:ssn|social.?security\w*)(?:[^a-z]|$)")
-_PERSON_NAME = re.compile(
-    r"(?:first|last|given|family|sur|fore|full|middle|maiden|customer|client|patient|employee|person|contact|student|"
-    r"driver|passenger|owner|holder|member|applicant|borrower)[ _.\-]?names?|"
-    r"(?:vor|nach)name|pr[eé]nom|apellidos?|cognome"
-)
-_NAME = re.compile(
-    r"(?:^|[^a-z])(?:name|person|patient|customer|employee|author|player|nombre|nom)(?:[^a-z]|$)"
-)
 
 
 @dataclass(frozen=True)
@@ -100,7 +86,10 @@ def find_personal(name: str, texts: list[str]) -> Personal | None:
         good = [text for text in texts if agrees(text)]
         if len(good) >= enough * len(texts):
             return Personal(kind, len(good) / len(texts), masked(good[0]))
-    return _national(texts) or _people(name.lower(), texts)
+    if found := _national(texts):
+        return found
+    share = share_of_people(name.lower(), texts)
+    return Personal("names of people", share, masked(texts[0])) if share else None
 
 
 def _kinds(name: str) -> list[tuple[str, int, float, Callable[[str], object]]]:
@@ -167,19 +156,6 @@ def _national(texts: list[str]) -> Personal | None:
     return None
 
 
-def _people(name: str, texts: list[str]) -> Personal | None:
-    good = [text for text in texts if text[:1].isupper() and _PERSON.fullmatch(text)]
-    if len(texts) < FEW or len(good) < MOST * len(texts):
-        return None
-    known = sum(not GIVEN_NAMES.isdisjoint(_WORD.findall(text.casefold())) for text in good) / len(good)
-    titled = sum(bool(_TITLE.search(text)) for text in good) / len(good)
-    several = sum(" " in text for text in good) / len(good)
-    needed = 0.0 if _PERSON_NAME.search(name) else 0.15 if _NAME.search(name) else 0.3
-    if max(known, titled) < needed or (several < 0.5 and needed == 0.3 and known < 0.6):
-        return None
-    return Personal("names of people", len(good) / len(texts), masked(good[0]))
-
-
 def personal_kinds(look: looks.Look) -> dict[str, Personal]:
     """The columns that seem to hold personal data; worked out once a look."""
     return look.facts.remember("personal", lambda _: _find(look))
@@ -192,7 +168,7 @@ def _find(look: looks.Look) -> dict[str, Personal]:
 
 def _distinct(look: looks.Look, name: str) -> list[str]:
     if name in look.texts:
-        return _spaced(list(look.texts[name].index))
+        return [text[:LONGEST] for text in _spaced(list(look.texts[name].index))]
     values = look.numbers.get(name, np.empty(0))
     if not values.size or values.min() < 1e6 or values.max() > 2**53 or (values % 1).any():
         return []

@@ -52,6 +52,68 @@ def test_tidy_tables_raise_hardly_an_alarm():
     assert len(alarms) <= 0.005 * sum(table.shape[1] for table in tables), alarms
 
 
+RNG = np.random.default_rng(5)
+INNOCENT = {  # they look like something at first sight
+    "car": ["chevrolet chevelle malibu", "Ford Gran Torino", "Toyota Corona Mark II", "Audi 100 LS", "Fiat 124B"] * 40,
+    "zone": [f"{a} {b}" for a in ["Murray", "Lenox", "Clinton", "Forest", "Jackson", "Gramercy", "Battery", "Penn"]
+             for b in ["Hill", "East", "Heights", "Park", "Square", "Village", "Yards", "Slope"]] * 3,
+    "company": [f"{a} {b}" for a in ["Acme", "Global", "Northern", "Blue", "Prime"] for b in ["Ltd", "Inc", "AG"]] * 12,
+    "product_name": [f"{a} {b}" for a in ["Oak", "Steel", "Glass", "Cotton"] for b in ["Chair", "Table", "Lamp"]] * 15,
+    "flight": [f"LH {n}" for n in RNG.integers(100, 140, 200)],
+    "resolution": RNG.choice(["1920x1080", "1280x720", "3840x2160"], 200),
+    "ratio": RNG.choice(["16:9", "4:3", "21:9"], 200),
+    "income_band": RNG.choice(["10-20", "20-30", "30-40", ">40"], 200),
+    "result": [f"{a}-{b}" for a, b in RNG.integers(0, 5, (200, 2))],
+    "colour": [f"#{n:06x}" for n in RNG.choice([255, 65280, 16711680], 200)],
+    "grade": RNG.choice(["A+", "A", "B", "C-"], 200),
+    "build": [f"{a}.{b}.{c}.{d}" for a, b, c, d in RNG.integers(0, 3, (200, 4))],
+    "zip_plus_four": [f"{a:05d}-{b:04d}" for a, b in RNG.integers(1000, 1030, (200, 2))],
+    "amount": RNG.integers(10**9, 10**10, 200) * 10,
+    "revenue": np.round(RNG.lognormal(16, 1, 200)),
+    "cents": RNG.integers(10**12, 10**13, 200) // 7 * 2,
+    "month": RNG.choice(["jan", "feb", "mar", "dec"], 200),
+    "part": [f"{a}-{b}/{c}" for a, b, c in RNG.integers(10, 20, (200, 3))],
+    "cabin": RNG.choice(["C85", "E46", "B28", "D33", "G6"], 200),
+    "ocean": RNG.choice(["<1H OCEAN", "INLAND", "NEAR BAY"], 200),
+    "blood": RNG.choice(["A+", "0-", "B+", "AB-"], 200),
+    "language": RNG.choice(["en", "de", "none", "fr"], 200),
+    "nationality": RNG.choice(["Jordan", "Chad", "Georgia", "Austria", "Peru"], 200),
+    "emoji": RNG.choice(["😀", "😡", "🙂"], 200),
+    "ticks": np.sort(RNG.choice(10**7, 200)) * 0.25,
+    "dimension": [f"{a} x {b} cm" for a, b in RNG.integers(10, 20, (200, 2))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INNOCENT)
+def test_innocent_columns_raise_no_alarm(name):
+    found = findings_about(pd.DataFrame({name: INNOCENT[name]}))
+    assert not found, [finding.summary for finding in found.values()]
+
+
+def dutch(number: int) -> bool:
+    """The eleven test of a Dutch citizen service number, by its published weights."""
+    *body, last = map(int, f"{number:09d}")
+    return (sum(w * d for w, d in zip(range(9, 1, -1), body, strict=True)) - last) % 11 == 0
+
+
+def polish(number: int) -> bool:
+    """The check digit of a Polish PESEL, by its published weights."""
+    *body, last = map(int, f"{number:011d}")
+    return (sum(w * d for w, d in zip((1, 3, 7, 9, 1, 3, 7, 9, 1, 3), body, strict=True)) + last) % 10 == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "country"), [(dutch, 123456000, "Dutch"), (polish, 85010112000, "Polish")]
+)
+@pytest.mark.parametrize("kind", [int, str])
+def test_national_ids_are_known_by_their_check_digit(rule, first, country, kind):
+    numbers = [kind(number) for number in range(first, first + 900) if rule(number)]
+    finding = findings_about(pd.DataFrame({"reference": numbers}))["personal-data"]
+    assert country in finding.summary
+    others = [kind(number + 1) for number in map(int, numbers)]
+    assert "personal-data" not in findings_about(pd.DataFrame({"reference": others}))
+
+
 EXPECTED = {  # what is really there: each was looked up
     "abalone": set(),
     "adult": {"duplicate-features", "sentinel-values"},  # education_num numbers education; capital_gain 99999
