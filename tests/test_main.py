@@ -99,6 +99,7 @@ class TestHelp:
         text = done("-h").stdout
         listed = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line.strip()]
         assert listed == COMMANDS
+        assert "..." not in text.partition("Commands:")[2]  # every line says what it has to say
 
     def test_is_quick_since_it_loads_nothing_heavy(self) -> None:
         code = (
