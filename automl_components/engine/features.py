@@ -13,7 +13,7 @@ from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.columns import detect_purposes, purpose_name, unique_names
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.purposes import ColumnInfo, dtype_purpose
-from automl_components.engine.recipe import JointRecipe, Recipe, Seen
+from automl_components.engine.recipe import JointRecipe, Seen
 from automl_components.engine.slots import plan, plan_joint, plan_off
 from automl_components.engine.wishes import Wish, read_wishes
 from automl_components.transformers import Fitted, transformer_name
@@ -98,6 +98,11 @@ class Featurizer(Fitted):
         SettingsError when a setting names a column that is not there or cannot be used so; DataError when two
         columns share a name, there is no row, or not one column has something to learn from.
         """
+        self.fit_transform(frame)
+        return self
+
+    def fit_transform(self, frame: pd.DataFrame) -> FeatureMatrix:
+        """Learn from the rows and give their features; each column is read once. Errors as :meth:`fit`."""
         frame = frame.set_axis(unique_names(frame), axis="columns")
         if frame.empty:
             raise DataError(f"nothing to learn from: {len(frame)} rows, {len(frame.columns)} feature columns")
@@ -105,7 +110,7 @@ class Featurizer(Fitted):
         self._check_columns(list(frame.columns), wishes)
         infos = self._detect(frame)
         self._check_dropped(infos, wishes)
-        self._learn(frame, infos, wishes)
+        made = self._learn(frame, infos, wishes)
         self.purposes_ = {name: info.purpose for name, info in infos.items()}
         self.columns_ = [recipe.column for recipe in self.recipes_]
         self.optional_columns_ = [name for name in self.columns_ if name in self.optional_columns]
@@ -114,7 +119,10 @@ class Featurizer(Fitted):
         if not self.schema_.names:
             seen = "; ".join(f"{name}: {info.purpose}, {info.reason}" for name, info in infos.items())
             raise DataError(f"no column to learn from ({seen}); column_name_and_types can keep one")
-        return self
+        blocks = _Blocks(len(frame), self.schema_)
+        while made:  # each is let go as soon as it is in its place
+            blocks.put([made.pop(0)])
+        return blocks.matrix()
 
     def transform(self, frame: pd.DataFrame, seen: Seen | None = None) -> FeatureMatrix:
         """The features of raw rows, with or without columns that training did not use, in any order.
@@ -134,10 +142,6 @@ class Featurizer(Fitted):
         for joint in self.joints_:
             blocks.put(joint.encode(repaired))
         return blocks.matrix()
-
-    def fit_transform(self, frame: pd.DataFrame) -> FeatureMatrix:
-        """Learn from the rows and give their features."""
-        return self.fit(frame).transform(frame)
 
     def to_frame(self, matrix: FeatureMatrix) -> pd.DataFrame:
         """The features as a table: float32, categories (named levels), and sparse float32 columns."""
@@ -202,26 +206,29 @@ class Featurizer(Fitted):
                         f"out: {infos[name].purpose} ({infos[name].reason}); declare a type in column_name_and_types"
                     )
 
-    def _learn(self, frame: pd.DataFrame, infos: Mapping[str, ColumnInfo], wishes: Sequence[Wish]) -> None:
-        """Fit the recipes of single columns, then those of several, and keep the ones that give features."""
-        off = self.mode == "off"
-        joints = [] if off else plan_joint(infos, wishes, self.blocked_transformers)
+    def _learn(
+        self, frame: pd.DataFrame, infos: Mapping[str, ColumnInfo], wishes: Sequence[Wish]
+    ) -> list[tuple[str, Any]]:
+        """Fit the recipes of single columns, then those of several; kind and array of all features they give."""
+        off, blocked = self.mode == "off", self.blocked_transformers
+        joints = [] if off else plan_joint(infos, wishes, blocked)
         shared = {name for joint in joints for name in joint.columns}
-        recipes: list[Recipe] = []
+        recipes, made = [], []
         repaired: dict[str, pd.Series] = {}
         for name, info in infos.items():
             if info.dropped:
                 continue
-            blocked = self.blocked_transformers
             recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked)
-            values = recipe.fit(frame[name])
+            values, blocks = recipe.fit(frame[name])
             recipes.append(recipe)
+            made += blocks
             if name in shared:
                 repaired[name] = values
         fitted = [joint.fit(repaired) for joint in joints]
         self.joints_: list[JointRecipe] = [joint for joint in fitted if joint.step.transformer.names]
         used = {name for joint in self.joints_ for name in joint.columns}
         self.recipes_ = [recipe for recipe in recipes if recipe.encoders() or recipe.column in used]
+        return made + [block for joint in self.joints_ for block in joint.encode(repaired)]
 
     def _schema(self) -> FeatureSchema:
         taken: set[str] = set()

@@ -55,24 +55,38 @@ class Recipe(Fitted):
             return dates.to_dates(column, self.formats, self.timezone)
         return cells.to_labels(column)
 
-    def fit(self, column: pd.Series) -> pd.Series:
-        """Fit the steps on the raw training column, keep those that give something; the column after repairs."""
+    def fit(self, column: pd.Series) -> tuple[pd.Series, list[tuple[str, Any]]]:
+        """Fit the steps on the raw training column and keep those that give something; what ``encode`` gives for it."""
         raw = values = self.read(column)
+        kept, blocks = [], []
         grams: Any = None
         for step in self.steps:
-            if step.reads == "ngrams":
-                if grams is not None:
-                    step.transformer.fit(grams.transform(_in_order(values)), self.column)
-                else:
-                    step.transformer.names = []
+            source = {"gaps": raw, "ngrams": grams}.get(step.reads, values)
+            given = self._fit(step, source, values)
+            if given is None:
                 continue
-            step.transformer.fit(raw if step.reads == "gaps" else values)
+            kept.append(step)
             if step.kind == "column":
-                values = step.transformer.transform(values)
-            elif step.kind == "sparse":
-                grams = step.transformer
-        self.steps = [step for step in self.steps if step.transformer.names]
-        return values
+                values = given
+                continue
+            blocks.append((step.kind, given))
+            grams = given if step.kind == "sparse" else grams
+        self.steps = kept
+        return values, blocks
+
+    def _fit(self, step: Step, source: Any, values: pd.Series) -> Any:
+        """What the step gives for its training source; None where it has no feature to give."""
+        transformer = step.transformer
+        if step.reads == "ngrams":
+            if source is None:
+                return None
+            transformer.fit(source[_in_order(values)], self.column)
+        elif hasattr(transformer, "fit_transform"):
+            given = transformer.fit_transform(source)
+            return given if transformer.names else None
+        else:
+            transformer.fit(source)
+        return transformer.transform(source) if transformer.names else None
 
     def encoders(self) -> list[Step]:
         """The steps that give features (all but repairs)."""
@@ -146,9 +160,8 @@ class JointRecipe(Fitted):
         return pd.DataFrame({name: repaired[name] for name in self.columns}, copy=False)
 
 
-def _in_order(values: pd.Series) -> pd.Series:
-    """Texts in alphabetical order, without gaps: what is learned from them does not depend on the rows' order."""
-    given = values[values.notna().to_numpy()]
-    rank = np.argsort(np.argsort(given.cat.categories.to_numpy().astype(object)))
-    order = np.argsort(rank[given.cat.codes.to_numpy()], kind="stable")
-    return given.iloc[order]
+def _in_order(values: pd.Series) -> np.ndarray:
+    """Positions of the texts in alphabetical order: what is learned from them does not depend on the rows' order."""
+    at = np.flatnonzero(values.notna().to_numpy())
+    rank = np.argsort(np.argsort(values.cat.categories.to_numpy(dtype=object)))
+    return at[np.argsort(rank[values.cat.codes.to_numpy()[at]], kind="stable")]

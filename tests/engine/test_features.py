@@ -94,6 +94,18 @@ def test_every_sort_of_column(raw, fitted):
     assert "review_word_good" in matrix.schema.sparse
 
 
+def test_training_rows_give_the_same_again(raw, fitted):
+    params = {
+        "imputer": [{"fields": ["income"], "parameters": {"strategy": "ffill"}}],
+        "count_vectorizer": [{"fields": ["review"]}],
+        "tf_idf": [{"fields": ["review"]}],
+    }
+    for featurizer in (Featurizer(), Featurizer(transformer_params=params)):
+        learned = featurizer.fit_transform(raw)
+        assert same(learned, featurizer.transform(raw))
+    assert same(Featurizer().fit_transform(raw), fitted.transform(raw))
+
+
 def test_summary_and_names(raw, fitted):
     rows = {row["RawFeatureName"]: row for row in fitted.summary_}
     assert list(rows) == list(raw.columns)
