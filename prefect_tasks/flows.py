@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect import Flow, get_run_logger, task
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
+from prefect.exceptions import CancelledRun
+from prefect.states import Cancelled
 
 from automl_components.core import storage
 from automl_components.core.errors import SettingsError, nearest
@@ -55,10 +58,13 @@ def automl_flow(
     title = name or title_of(found)
     each = _options(title, task_options or {})
 
-    def run(**values: Any) -> References:
+    def run(**values: Any) -> References | State[Any]:
         workspace, refresh = workspace_of(values.pop("workspace")), values.pop("refresh")
         current = with_parameters(found, values)
-        return _run(current, title, values["folder"], workspace, each, refresh=refresh)
+        try:
+            return _run(current, title, values["folder"], workspace, each, refresh=refresh)
+        except CancelledRun as cancelled:  # the server takes nothing else of a run that is being cancelled
+            return Cancelled(message=str(cancelled))
 
     _dress(run, title, found, sys._getframe(1).f_globals.get("__name__", __name__))
     return Flow(run, name=title, **{"persist_result": True, "result_serializer": "json", **options})

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from logging import INFO
 from typing import Any
-from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.context import TaskRunContext
@@ -72,20 +71,15 @@ def follow(child: Child, on_event: Callable[[str, dict[str, Any]], None]) -> Out
 
 def is_cancelled() -> bool:
     """Whether someone has cancelled this task's flow run; no where the server does not answer."""
-    flow_run_id = _flow_run_id()
-    if flow_run_id is None:
+    context = TaskRunContext.get()
+    if context is None or context.task_run.flow_run_id is None:
         return False
     try:
         with get_client(sync_client=True) as client:
-            state = client.read_flow_run(flow_run_id).state
+            state = client.read_flow_run(context.task_run.flow_run_id).state
     except Exception:  # noqa: BLE001 - whatever keeps the server from answering, the work goes on
         return False
     return state is not None and (state.is_cancelling() or state.is_cancelled())
-
-
-def _flow_run_id() -> UUID | None:
-    context = TaskRunContext.get()
-    return context.task_run.flow_run_id if context else None
 
 
 class Display:
