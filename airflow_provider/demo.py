@@ -45,6 +45,7 @@ class Server:
         self.address = f"http://localhost:{self.port}"
         self.environment = {
             **os.environ,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -63,7 +64,7 @@ class Server:
     def __enter__(self) -> Server:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "standalone.log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - Airflow's own command
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", "standalone"], env=self.environment, cwd=self.home,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
