@@ -41,7 +41,7 @@ def test_the_job_file_is_a_job(bank: pd.DataFrame) -> None:
 
 
 def test_the_python_examples_run(bank: pd.DataFrame) -> None:
-    first, second = blocks("python")
+    first, second = blocks("python")[:2]  # the others need Airflow or Prefect
     quick = first.replace('["svm"]', '["svm", "cat_boost", "gradient_boosting"]').replace(
         "max_trials=20", "max_trials=3"
     )

@@ -204,3 +204,20 @@ def test_parsing_is_cheap_and_loads_no_machine_learning() -> None:
     seconds, _, loaded = done.partition(" ")
     assert loaded == "[]"
     assert float(seconds) < 0.2
+
+
+def test_the_readmes_dag_is_a_dag(tmp_path: Path) -> None:
+    import re
+
+    from airflow.dag_processing.dagbag import DagBag
+
+    readme = (DAGS.parent / "README.md").read_text(encoding="utf-8")
+    blocks = {
+        kind: re.findall(rf"^```{kind}\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+        for kind in ("python", "yaml")
+    }
+    (tmp_path / "job.yml").write_text(blocks["yaml"][0])
+    (tmp_path / "bank.py").write_text(next(block for block in blocks["python"] if "airflow" in block))
+    bag = DagBag(str(tmp_path))
+    assert bag.import_errors == {}
+    assert "automl.register_model" in bag.dags["bank"].task_dict
