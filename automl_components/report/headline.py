@@ -9,6 +9,7 @@ from typing import Any
 from automl_components.report.contents import Contents
 from automl_components.report.words import duration, plural, score, share
 
+SHARED = 0.01  # of the test rows also in the training data, from which on they are worth a word
 LATE = 0.75  # an improvement in the last quarter of the trials suggests that more would help
 
 
@@ -128,9 +129,10 @@ def about_the_test(contents: Contents) -> Iterator[Step]:
         )
         yield Step(f"{what}: the validation score has been searched for and is a little too good. Give test_data or "
                    "test_data_size", alert=True)  # fmt: skip
-    elif (shared := test.facts.get("overlap_rows")) and not any(
-        "overlap" in a["code"] for a in contents.alerts
-    ):
+        return
+    shared = test.facts.get("overlap_rows") or 0
+    told = any("overlap" in alert["code"] for alert in contents.alerts)
+    if shared >= SHARED * test.facts["rows"] and not told:
         part = share(shared / test.facts["rows"])
         yield Step(f"{plural(shared, 'test row')} ({part}) {'are' if shared > 1 else 'is'} also in the training data: "
                    "the test score looks too good by as much", "test", alert=True)  # fmt: skip
