@@ -10,6 +10,7 @@ from importlib import import_module
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, looks, sentence
 from automl_components.guardrails.people import share_of_people
@@ -167,6 +168,10 @@ def _find(look: looks.Look) -> dict[str, Personal]:
 
 
 def _distinct(look: looks.Look, name: str) -> list[str]:
+    column = look.frame[name]
+    if types.is_object_dtype(column.dtype):  # numbers and texts may be mixed
+        cells = dict.fromkeys(str(cell)[:LONGEST] for cell in column if isinstance(cell, (str, int)))
+        return _spaced(list(cells))
     if name in look.texts:
         return [text[:LONGEST] for text in _spaced(list(look.texts[name].index))]
     values = look.numbers.get(name, np.empty(0))
@@ -176,7 +181,7 @@ def _distinct(look: looks.Look, name: str) -> list[str]:
 
 
 def _spaced(values: list[str]) -> list[str]:
-    return values[:: -(-len(values) // VALUES)]
+    return values[:: max(1, -(-len(values) // VALUES))]
 
 
 def _check(facts: Facts) -> Finding | None:
