@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import json
 import logging
 import os
 import pty
@@ -25,7 +26,8 @@ from rich.console import Console
 
 from automl_components.core.errors import SettingsError
 from automl_components.core.events import emit, listening, logger
-from automl_components.terminal import catalog_table, metrics_table, watching
+from automl_components.run import Run
+from automl_components.terminal import catalog_table, metrics_table, run_facts, watching
 from automl_components.terminal.live import Live, SearchState
 from automl_components.terminal.watching import only_ours
 
@@ -248,6 +250,23 @@ class TestPlainLines:
         assert re.search(r"a_rather_long_name_of_a_metric_0 +0\.00000\n", out)
         assert re.search(r"none +-", out)
         assert re.search(r"validate_data +Check the tables", out)
+
+
+def test_the_report_for_a_program_is_json_whatever_the_figures(tmp_path: Path) -> None:
+    from run_folder import put
+
+    findings = [{"code": "x", "title": "X", "status": "Done", "details": {"share": float("nan"), "rows": 3}}]
+    put(tmp_path / "guardrail_report", {"findings.json": findings}, "validate_data")
+    board = "rank,trial,pipeline,status,AUC_weighted,algorithm\n1,1,kNN,Failed,,knn\n"
+    best = {"kind": "trial", "members": [1], "score": float("inf"), "metrics": {"accuracy": float("nan")}}
+    put(tmp_path / "leaderboard", {"leaderboard.csv": board, "ensemble.json": best}, "build_ensemble")
+    facts = json.loads(json.dumps(run_facts(Run(tmp_path)), allow_nan=False))
+    assert facts["findings"][0]["details"] == {"share": None, "rows": 3}
+    assert facts["leaderboard"] == [{
+        "rank": 1, "trial": "1", "pipeline": "kNN", "status": "Failed", "AUC_weighted": None, "algorithm": "knn"
+    }]  # fmt: skip
+    assert facts["best_model"]["score"] is None
+    assert not facts["finished"]
 
 
 class Terminal:
