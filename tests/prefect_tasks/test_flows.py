@@ -35,7 +35,9 @@ def defaults(made: Any, **changes: Any) -> dict[str, Any]:
 def test_mistakes_are_refused_when_the_flow_is_made() -> None:
     with pytest.raises(SettingsError, match=r"limits\.max_trial: unknown; did you mean 'max_trials'"):
         automl_flow(job_mapping(limits={"max_trial": 3}))
-    with pytest.raises(SettingsError, match="flow penguins: task_options: no component 'serch_trials'; did you mean"):
+    with pytest.raises(
+        SettingsError, match="flow penguins: task_options: no component 'serch_trials'; did you mean"
+    ):
         automl_flow(QUICK, task_options={"serch_trials": {}})
 
 
@@ -68,21 +70,25 @@ def test_parameters_replace_what_the_job_says() -> None:
     shown = json.loads(json.dumps(made.serialize_parameters(defaults(made))))
     typed = made.validate_parameters(shown)  # as a form sends it: every value
     assert with_parameters(job, typed).sections()["limits"].max_trials == 2
-    typed = made.validate_parameters(defaults(made, limits={"timeout_minutes": 3}, seed=1, validation_data_size=None))
+    typed = made.validate_parameters(
+        defaults(made, limits={"timeout_minutes": 3}, seed=1, validation_data_size=None)
+    )
     changed = with_parameters(job, typed)
     assert (changed.limits.timeout_minutes, changed.limits.max_trials, changed.task.seed) == (3, 2, 1)
     assert changed.splits.validation_data_size is None
 
 
 def shown(client: Any, run_id: Any) -> dict[str, Artifact]:
-    found = client.read_artifacts(artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id])))
+    found = client.read_artifacts(
+        artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
+    )
     return {one.key: one for one in found}
 
 
-def test_a_whole_job_runs_is_shown_and_is_cached(prefect: Path, mlflow_server: str) -> None:
+def test_a_whole_job_runs_is_shown_and_is_cached(prefect: Path) -> None:
     secret = "hunter-2-secret"  # noqa: S105
     space = Workspace(
-        storage_root=str(prefect / "store"), mlflow_tracking_uri=SecretStr(mlflow_server),
+        storage_root=str(prefect / "store"), mlflow_tracking_uri=SecretStr(f"sqlite:///{prefect}/mlflow.db"),
         environment={"A_PASSWORD": secret}, web_address="https://files.example/runs",
     )  # fmt: skip
     space.save("test", overwrite=True)
@@ -103,12 +109,20 @@ def test_a_whole_job_runs_is_shown_and_is_cached(prefect: Path, mlflow_server: s
         assert "data:image/svg+xml;base64," in pages["quick-summary"].data
         assert "## Guardrails" in pages["quick-summary"].data
         assert f"https://files.example/runs/{folder.name}/report/index.html" in pages["quick-report"].data
-        everything = [run.model_dump_json(), json.dumps(references), *(one.model_dump_json() for one in pages.values())]
+        everything = [
+            run.model_dump_json(),
+            json.dumps(references),
+            *(one.model_dump_json() for one in pages.values()),
+        ]
         everything += [file.read_text() for file in (prefect / "results").iterdir()]
         assert not any(secret in text for text in everything)
         second = made(workspace=space, return_state=True)
         runs = client.read_task_runs()
-    states = {one.name.rpartition("-")[0]: one.state_name for one in runs if one.flow_run_id == second.state_details.flow_run_id}
+    states = {
+        one.name.rpartition("-")[0]: one.state_name
+        for one in runs
+        if one.flow_run_id == second.state_details.flow_run_id
+    }
     assert states["search_trials"] == states["build_ensemble"] == states["write_report"] == "Cached"
     assert states["register_model"] == "Completed"  # it asks the server, which has this very model
     assert second.result()["best_model"] == references["best_model"]
