@@ -104,8 +104,8 @@ class ComponentOperator(WorkOperator):
         self.inputs, self.settings = inputs, settings
         self.job, self.overrides = job, overrides
         self.doc_md = self.doc_md or made.description
-        if "registration" in made.outputs and not self.outlets and (name := _model_name(settings or {})):
-            self.outlets = [model_asset(name)]
+        if "registration" in made.outputs and (name := _model_name(settings or {})):
+            announce(self, name)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the component; type, path, digest and facts of each output."""
@@ -177,6 +177,13 @@ def _model_name(settings: Mapping[str, Any]) -> str | None:
     named = registration.get("model_name") if isinstance(registration, Mapping) else registration
     name = named or settings.get("experiment_name") or settings.get("name")
     return None if name is None or is_later(name) else str(name)
+
+
+def announce(operator: BaseOperator, model_name: str) -> None:
+    """Make the model's asset an outlet of a task that names none; what mapping makes later cannot have a new one."""
+    dag = dag_of(operator)
+    if not operator.outlets and dag is not None and dag.task_dict.get(operator.task_id) is operator:
+        operator.outlets = [model_asset(model_name)]
 
 
 def dag_folder(operator: BaseOperator) -> str:

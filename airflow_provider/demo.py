@@ -130,9 +130,10 @@ class Server:
         """Block until a run has ended; its state."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            state = str(self.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
-            if state in ENDED:
-                return state
+            with contextlib.suppress(ConnectionError):  # a busy machine may take its time to answer
+                state = str(self.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
+                if state in ENDED:
+                    return state
             time.sleep(1)
         raise TimeoutError(f"run {run_id} of {dag_id} has not ended within {seconds:.0f} s")
 
@@ -144,7 +145,7 @@ class Server:
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         import httpx
 
-        with httpx.Client(base_url=self.address, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=self.address, timeout=60, trust_env=False) as client:
             try:
                 token = client.get("/auth/token").json()["access_token"]
                 answer = client.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})

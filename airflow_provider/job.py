@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider.assets import model_asset
-from airflow_provider.component import Outputs, dag_folder, located
+from airflow_provider.component import Outputs, announce, dag_folder, located
 from airflow_provider.work import WorkOperator, address, is_later
 from automl_components import launch
 from automl_components.core.errors import AutoMLError, SettingsError
@@ -61,8 +60,8 @@ class AutoMLOperator(WorkOperator):
             except AutoMLError as error:
                 raise SettingsError(f"task {self.task_id!r}: {error}") from None
             names = [name for stage in found.line for name in stage.outputs]
-            if found.model_name and not self.outlets:
-                self.outlets = [model_asset(found.model_name)]
+            if found.model_name:
+                announce(self, found.model_name)
         self.outputs = Outputs(self, names)
         self.job, self.inputs, self.overrides = job, inputs, overrides
 
