@@ -25,8 +25,8 @@ class Decision(RunInput):
 
 
 @flow(name="penguins-approval", log_prints=True)
-def penguins_approval(trials: int = 4, wait_seconds: int = 3600, ask_every_seconds: int = 5) -> str:
-    """Train, test, ask, and register under an alias."""
+def penguins_approval(trials: int = 4, wait_seconds: int = 3600, ask_every_seconds: int = 5) -> str | None:
+    """Train, test, ask, and register under an alias; returns the address of the registered model."""
     made = automl_subflow(JOB, name="penguins-candidate", limits={"max_trials": trials})
     accuracy = made["test_report"]["facts"]["metrics"]["accuracy"]
     question = Decision.with_initial_data(
@@ -34,7 +34,8 @@ def penguins_approval(trials: int = 4, wait_seconds: int = 3600, ask_every_secon
     )
     decision = pause_flow_run(wait_for_input=question, timeout=wait_seconds, poll_interval=ask_every_seconds)
     if not decision.promote:
-        return f"not promoted: {decision.reason or 'no reason given'}"
+        print(f"not promoted: {decision.reason or 'no reason given'}")
+        return None
     registered = tasks.register_model(
         best_model=made,
         tracking=made,
@@ -49,8 +50,9 @@ def penguins_approval(trials: int = 4, wait_seconds: int = 3600, ask_every_secon
         },
     )
     facts = registered["registration"]["facts"]
-    return f"{facts['model_name']} version {facts['version']} is {decision.alias}"
+    print(f"{facts['model_name']} version {facts['version']} is {decision.alias}")
+    return str(facts["model_uri"])
 
 
 if __name__ == "__main__":
-    print(penguins_approval())
+    penguins_approval()

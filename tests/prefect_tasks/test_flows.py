@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def shown(client: Any, run_id: Any) -> dict[str, Artifact]:
 
 
 def test_a_whole_job_runs_is_shown_and_is_cached(prefect: Path) -> None:
-    secret = "hunter-2-secret"  # noqa: S105
+    secret = "hunter-2-secret"
     space = Workspace(
         storage_root=str(prefect / "store"), mlflow_tracking_uri=SecretStr(f"sqlite:///{prefect}/mlflow.db"),
         environment={"A_PASSWORD": secret}, web_address="https://files.example/runs",
@@ -139,3 +140,17 @@ def test_a_subflow_takes_a_table_of_the_flow_around_it(prefect: Path) -> None:
 
     state = around(return_state=True)
     assert "did you mean 'species'" in state.message
+
+
+def test_the_readmes_flows_are_flows(prefect: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    blocks = {
+        k: re.findall(rf"^```{k}\n(.*?)^```", readme, re.DOTALL | re.MULTILINE) for k in ("python", "yaml")
+    }
+    (prefect / "data").mkdir()
+    table().rename(columns={"species": "y"}).to_csv(prefect / "data" / "bank.csv", index=False)
+    (prefect / "job.yml").write_text(blocks["yaml"][0])
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(next(block for block in blocks["python"] if "prefect" in block), names)
+    assert names["bank"].parameters.properties["limits"]["default"]["max_trials"] == 20
+    assert set(names["by_hand"]()) == {"features", "featurizer"}
