@@ -115,7 +115,8 @@ def _far(value: float, gap: float, span: float, count: int, usual: float, rows: 
 def _only_negative(value: float, rest: np.ndarray, count: int, near: int) -> bool:
     """Whether -1 (or -9) breaks whole numbers from 0 on, and is no thin end of them."""
     counting = value < 0 <= rest[0] and len(rest) >= 5 and not (rest % 1).any()
-    return bool(counting and _is_code(value) and count >= max(5, near))
+    spike = count - near >= 2 * np.sqrt(count + near)  # two standard deviations of a difference of counts
+    return bool(counting and _is_code(value) and count >= 5 and spike)
 
 
 def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:
