@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import pytest
 from penguins import FAST, penguins_table
@@ -109,9 +110,13 @@ def test_what_travels_is_small_and_legible_and_the_log_tells(
     assert "Guardrail " in lines
     assert "voting_ensemble" in lines
 
-    from automl_components import Run
+    from automl_components import Job, Run
 
-    assert len(Run(Path(board["path"]).parent).leaderboard) >= 2  # a run like any other
+    # a run like any other, and the same as in plain Python
+    there, here = Run(Path(board["path"]).parent), Job.from_mapping(JOB).run(airflow_home / "plain")
+    pd.testing.assert_frame_equal(there.leaderboard, here.leaderboard)
+    rows = pd.read_csv(penguins_table()).drop(columns="species").head(50)
+    pd.testing.assert_frame_equal(there.predict(rows), here.predict(rows))
 
 
 def test_links_lead_to_the_report_and_to_mlflow() -> None:
