@@ -116,7 +116,9 @@ def _only_negative(value: float, rest: np.ndarray, count: int, near: int) -> boo
     """Whether -1 (or -9) breaks whole numbers from 0 on, and is no thin end of them."""
     counting = value < 0 <= rest[0] and len(rest) >= 5 and not (rest % 1).any()
     spike = count - near >= 2 * np.sqrt(count + near)  # two standard deviations of a difference of counts
-    return bool(counting and _is_code(value) and count >= 5 and spike)
+    # a tail falls ever faster: next to as many -1 as these there would be some -2
+    sudden = count * count >= 10 * near
+    return bool(counting and _is_code(value) and count >= 5 and (spike or sudden))
 
 
 def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:

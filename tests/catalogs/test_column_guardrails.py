@@ -16,6 +16,7 @@ from nasty_columns import NASTY
 from tidy_columns import tidy
 
 from automl_components.guardrails import GUARDRAILS
+from automl_components.guardrails.sentinel_values import find_sentinels
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=lambda nasty: nasty.name)
@@ -206,3 +207,11 @@ def test_every_dtype_can_be_looked_at(values):
     for guardrail in GUARDRAILS.values():
         found = guardrail.finding(facts)
         assert found is None or json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_lone_minus_one_is_told_from_a_thin_end():
+    rng = np.random.default_rng(0)
+    thin = [np.round(rng.normal(rng.uniform(2, 9), rng.uniform(0.8, 4), 500)) for _ in range(300)]
+    assert sum(found.value < 0 for values in thin for found in find_sentinels(values)) <= 2
+    counts = [np.where(rng.random(1000) < 0.05, -1, rng.integers(0, 30, 1000)) for _ in range(50)]
+    assert all([found.value for found in find_sentinels(values.astype(float))] == [-1] for values in counts)
