@@ -45,6 +45,7 @@ _REASONS = {
     errno.EISDIR: "a folder is in the way of a file",
     errno.ENAMETOOLONG: "the name is too long",
 }
+_SILENT = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -329,17 +330,36 @@ def writing(address: str, *drafts: Path) -> Iterator[None]:
     *drafts : Path
         Where it is written on the way. Errors of other places, such as an input that may not be read, pass.
     """
+    if address.startswith(("http://", "https://")):
+        raise ArtifactError(
+            f"cannot write {redacted(address)}: nothing can be written to a web server; give a folder, or the "
+            "storage's own address (s3://, gs://, abfs://, ...)"
+        )
     try:
         yield
     except OSError as error:
         places = [*drafts, *([] if is_remote(address) else [local_path(address)])]
-        if error.errno not in _REASONS or not _concerns(error, places):
+        reason = _reason(error, places, remote=is_remote(address))
+        if reason is None:
             raise
         at = f" ({error.filename})" if error.filename else ""
         raise ArtifactError(
-            f"cannot write {redacted(address)}: {_REASONS[error.errno]}{at}; "
+            f"cannot write {redacted(address)}: {reason}{at}; "
             "make room or give another --output, then start again: finished steps are kept"
         ) from error
+
+
+def _reason(error: OSError, places: list[Path], *, remote: bool) -> str | None:
+    """Why a place cannot be written, in words; None where the error is about something else."""
+    if remote and error.errno in _SILENT:
+        return f"the storage does not answer ({error})"
+    if error.errno == errno.ENOENT and error.filename is not None:
+        # of a folder that cannot be made, such as /proc/x; a file that a body misses is not about the output
+        on_the_way = [
+            place for place in places if Path(os.fsdecode(error.filename)) in (place, *place.parents)
+        ]
+        return "no folder can be made there" if on_the_way else None
+    return _REASONS.get(error.errno or 0) if _concerns(error, places) else None
 
 
 def _concerns(error: OSError, places: list[Path]) -> bool:
