@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DAGS
 
 from automl_components import Output, component
 from automl_components.core.artifacts import uri_folder
 from automl_components.core.errors import SettingsError
 
+DAGS = Path(__file__).parents[2] / "dags"
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("airflow_home")]
 
 JOB = {"task": "classification", "training_data": "/data/t.csv", "target_column_name": "y"}

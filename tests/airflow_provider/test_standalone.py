@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DAGS
 
+DAGS = Path(__file__).parents[2] / "dags"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1200),
