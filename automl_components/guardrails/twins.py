@@ -53,7 +53,7 @@ def hashed(column: pd.Series) -> np.ndarray:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # -0.0 becomes 0.0
         return pd.util.hash_array(np.where(np.isnan(values), np.nan, values))  # one bit pattern for every NaN
     if types.is_datetime64_any_dtype(column.dtype):
-        moments = pd.to_datetime(column, utc=True).astype("datetime64[ns, UTC]").astype(np.int64)
+        moments = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]").astype(np.int64)
         return pd.util.hash_array(moments.to_numpy())
     missing = column.isna().to_numpy()
     texts = np.where(missing, "\uffff", column.astype(object).astype(str).to_numpy(dtype=object))
