@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from automl_components.core.errors import DataError, SettingsError
+from automl_components.core.settings import FeaturizationSettings
 from automl_components.engine.features import Featurizer
 from automl_components.engine.purposes import DROPPED, detect_purpose, dtype_purpose
 
@@ -547,6 +550,34 @@ def test_tables_without_anything_to_learn(frame, message):
     with pytest.raises(DataError) as raised:
         Featurizer().fit(frame)
     assert message in str(raised.value)
+
+
+def test_the_readmes_example():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yml\n(featurization:.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    asked = FeaturizationSettings.read(yaml.safe_load(text)["featurization"])
+    params = {name: [one.model_dump() for one in many] for name, many in asked.transformer_params.items()}
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "zip": rng.integers(1000, 9999, N),
+            "note": "x",
+            "income": np.where(rng.random(N) < 0.2, np.nan, rng.normal(size=N)),
+            "age": rng.integers(18, 80, N),
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, N), unit="D"),
+        }
+    )
+    featurizer = Featurizer(
+        asked.mode,
+        asked.blocked_transformers,
+        asked.column_name_and_types,
+        params,
+        optional_columns=asked.optional_columns,
+    ).fit(frame)
+    assert featurizer.schema_.levels == (1024,)
+    assert {"since_Month_Sin", "cluster_distance_3", "income_WASNULL"} <= set(featurizer.names_)
+    assert featurizer.purposes_["note"] == "Ignore"
+    assert not np.isnan(featurizer.transform(frame.drop(columns="income")).numeric).any()
 
 
 def test_odd_column_names():
