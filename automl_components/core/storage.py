@@ -29,6 +29,8 @@ from automl_components.core.errors import ArtifactError
 KEPT_DAYS = 7
 """Days after its last use when the local view of a remote artifact may be deleted."""
 
+_used: set[Path] = set()  # local views that this process has asked for
+
 _STAMPS = (
     "ETag", "etag", "md5Hash", "Content-MD5", "crc32c", "generation", "Last-Modified", "LastModified",
     "last_modified", "updated", "mtime", "modified", "created",
@@ -272,6 +274,7 @@ def localise(address: str, marker: Marker | None = None) -> Path:
     key = hashlib.sha256(f"{address.rstrip('/')} {content}".encode()).hexdigest()[:24]
     place = cache_folder() / "inputs" / key
     target = place / (posixpath.basename(address.rstrip("/").split("://", 1)[1]) or "root")
+    _used.add(place)
     if not target.exists() or (marker is not None and not is_intact(str(target), marker)):
         _download(address, target, marker)
         _forget_unused(place.parent)
@@ -302,10 +305,10 @@ def _download(address: str, target: Path, marker: Marker | None) -> None:
 
 
 def _forget_unused(folder: Path) -> None:
-    """Delete local views that nobody has used for long; a view in use is never that old."""
+    """Delete local views that nobody has used for long; those of this process are kept, whatever the clock says."""
     for place in folder.iterdir():
         with suppress(FileNotFoundError):
-            if place.stat().st_mtime < time.time() - KEPT_DAYS * 86_400:
+            if place not in _used and place.stat().st_mtime < time.time() - KEPT_DAYS * 86_400:
                 shutil.rmtree(place, ignore_errors=True)
 
 

@@ -35,8 +35,9 @@ def search(features: str, trials: str, **limits: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory: pytest.TempPathFactory) -> str:
-    from automl_components import featurize_data, validate_data
     from yes_no import table
+
+    from automl_components import featurize_data, validate_data
 
     folder = tmp_path_factory.mktemp("features")
     splits = {"n_cross_validations": 2}
