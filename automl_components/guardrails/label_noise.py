@@ -15,6 +15,7 @@ TOLD_APART = (
 FIRM = 0.9  # probability of another class from which a label is contradicted
 UNLIKELY = 0.1  # probability of the label itself
 MANY = 0.005  # share of suspects above which they are told
+FEWEST = 5
 FAR = 10.0  # times the usual error beyond which a number is a suspect
 
 
@@ -34,7 +35,7 @@ def _check(facts: Facts) -> Finding | None:
         return GUARDRAIL.passed(
             "The features do not tell the targets well enough to doubt single ones.", figures
         )
-    if len(suspects) <= MANY * len(target):
+    if len(suspects) < FEWEST or len(suspects) <= MANY * len(target):
         return GUARDRAIL.passed(f"{counted(len(suspects), 'row')} with a doubtful target.", figures)
     rows = ", ".join(str(row) for row in figures["first_rows"][:5])
     return GUARDRAIL.alerted(

@@ -11,6 +11,10 @@ from automl_components.guardrails import Facts, Finding, Guardrail, probes
 
 BY_CHANCE = 0.01  # one-sided probability up to which a score counts as better than a constant
 FAINT = {"classification": 0.6, "regression": 0.2}  # scores below which a signal would hardly be of use
+BLURRED = {
+    "classification": 0.025,
+    "regression": 0.05,
+}  # standard errors above which rows are too few for a verdict
 MEASURE = {
     "classification": "area under the ROC curve {:.2f}, where 0.5 is a constant's",
     "regression": "rank correlation {:.2f} of prediction and target, where 0 is a constant's",
@@ -30,7 +34,7 @@ def _check(facts: Facts) -> Finding | None:
     measure = MEASURE[facts.task].format(probe.score)
     if probe.p_value <= BY_CHANCE:
         return GUARDRAIL.passed(f"The features carry a signal ({measure}).", figures)
-    if probe.score + 2 * probe.error < FAINT[facts.task]:
+    if probe.error <= BLURRED[facts.task] and probe.score + 2 * probe.error < FAINT[facts.task]:
         return GUARDRAIL.alerted(
             f"Nothing to learn was found: a quick cross-validated model is no better than a constant ({measure}).",
             remedy="Do not trust whatever model comes out: its score is chance. Check that the target belongs to "

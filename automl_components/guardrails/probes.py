@@ -89,10 +89,10 @@ def _features(facts: Facts, name: str) -> np.ndarray:
 def _text_features(column: pd.Series) -> np.ndarray:
     texts = column.map(str, na_action="ignore").fillna("").astype(object).to_numpy()
     lengths = np.array([[len(text), text.count(" ")] for text in texts], dtype=np.float32)
-    words = HashingVectorizer(n_features=2**12, norm="l2", alternate_sign=False).transform(texts)
+    words = HashingVectorizer(n_features=2**11, norm="l2", alternate_sign=False).transform(texts)
     if min(words.shape) <= TEXT_WIDTH or not words.nnz:
         return lengths
-    directions = TruncatedSVD(TEXT_WIDTH, n_iter=2, random_state=0).fit_transform(words)
+    directions = TruncatedSVD(TEXT_WIDTH, n_iter=1, random_state=0).fit_transform(words)
     return np.hstack([lengths, directions.astype(np.float32)])
 
 
@@ -138,12 +138,18 @@ def predict_out_of_fold(
     matrix: np.ndarray, target: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray]], task: str
 ) -> np.ndarray:
     """Predictions of a forest for each row by one that did not see it: probabilities by code, or numbers."""
-    options = {"n_estimators": TREES, "min_samples_leaf": 3, "random_state": 0, "n_jobs": 1}
+    options = {
+        "n_estimators": TREES,
+        "min_samples_split": 6,  # not a least leaf: random cuts that miss it would end the trees early
+        "max_features": 1.0,
+        "random_state": 0,
+        "n_jobs": 1,
+    }
     classes = int(target.max()) + 1 if task == "classification" else 0
     predicted = np.zeros((len(target), classes) if classes else len(target))
     for train, test in parts:
         if not classes:
-            model = ExtraTreesRegressor(**options, max_features=0.7).fit(matrix[train], target[train])
+            model = ExtraTreesRegressor(**options).fit(matrix[train], target[train])
             predicted[test] = model.predict(matrix[test])
             continue
         model = ExtraTreesClassifier(**options).fit(matrix[train], target[train])

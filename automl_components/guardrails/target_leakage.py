@@ -80,10 +80,10 @@ def _pairs(facts: Facts, left: dict[str, float]) -> list[Leak]:
     target = probes.target_values(facts)
     if facts.task == "classification" and target.max() > 1:
         return []
-    values = {name: facts.values(name) for name in numbers}
+    values = {name: facts.values(name) for name in map(str, facts.frame) if name in numbers}
     few = np.linspace(0, len(target) - 1, min(len(target), 300)).astype(int)
     leaks = []
-    for a, b in combinations(numbers, 2):
+    for a, b in combinations(values, 2):
         for formula, of_few in _formulas(facts.target_name, a, b, values[a][few], values[b][few]):
             if _left_open(of_few, target[few], facts.task)[0] > 10 * SUSPICIOUS:
                 continue

@@ -67,6 +67,8 @@ def read_run(
     journal = Journal(trials.local / "journal.jsonl")
     tested = test_report.local / "metrics.json" if test_report else None
     test = formats.read_json(tested) if tested and tested.exists() else {}
+    findings = formats.read_json(guardrail_report.local / "findings.json")
+    grave = [one["code"] for one in findings if one.get("severity") == "error" and not one.get("muted")]
     digests = [storage.digest(folder.path, folder.type) for folder in (trials, leaderboard, best_model)]
     reports = [guardrail_report, leaderboard, *([test_report] if test_report else [])]
     files = [trials.local / "journal.jsonl", trials.local / "search.json"]
@@ -84,7 +86,9 @@ def read_run(
         metrics={**best["metrics"], "best_score": best["score"], **{f"test_{k}": v for k, v in test.items()}},
         tags={
             "automl.task": search["task"], "automl.primary_metric": search["primary_metric"],
-            "automl.stop_reason": search["stop_reason"], **names.properties, **names.tags,
+            "automl.stop_reason": search["stop_reason"],
+            **({"automl.guardrail_errors": ", ".join(grave)} if grave else {}),
+            **names.properties, **names.tags,
         },
         artifacts=[(one.local.name, one.local) for one in kept] + [("trials", file) for file in files],
     )  # fmt: skip

@@ -121,8 +121,9 @@ class Live:
         if kind == "step":
             self._on_step(facts)
         elif kind == "finding":
-            if facts["status"] != "Passed":
-                state = f"[{STATES[facts['status']]}]{facts['status']:7s}[/]"
+            if facts["status"] != "Passed" and not facts.get("muted"):
+                colour = "red" if facts.get("severity") == "error" else STATES[facts["status"]]
+                state = f"[{colour}]{facts['status']:7s}[/]"
                 self._print(f"{state} {plain(facts['title'])}: {plain(facts['summary'])}")
         elif kind == "search":
             self.search = SearchState.planned(facts)

@@ -117,7 +117,7 @@ def test_a_wide_table_does_not_flood_the_message():
     wide = pd.DataFrame(np.ones((20, 500))).add_prefix("sensor_")
     with pytest.raises(DataError) as caught:
         check(wide, target_column_name="zzzz")
-    assert "it has 500 columns" in str(caught.value)
+    assert "488 more" in str(caught.value)
     assert len(str(caught.value)) < 400
 
 
