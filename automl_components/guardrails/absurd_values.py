@@ -62,7 +62,7 @@ def find_absurd(name: str, values: np.ndarray) -> Absurd | None:
     """
     if len(values) < LEAST_ROWS:
         return None
-    limits = next(((low, high) for shape, low, high in LIMITS if shape.match(name.lower())), None)
+    limits = next(((low, high) for shape, low, high in LIMITS if shape.match(looks.plain_name(name))), None)
     if limits and (found := _beyond(values, *limits, True)):
         return found
     least, most = np.quantile(values, [0.05, 0.95])

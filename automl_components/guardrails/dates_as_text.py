@@ -100,7 +100,7 @@ def find_number_dates(name: str, values: np.ndarray) -> Dated | None:
         if ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all():
             return Dated(1.0, {"YYYYMMDD": 1.0})
     for unit, size in (("seconds", 1.0), ("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
-        if 3e8 * size <= low and high <= 2.2e9 * size and _TIME_NAME.search(name.lower()):
+        if 3e8 * size <= low and high <= 2.2e9 * size and _TIME_NAME.search(looks.plain_name(name)):
             return Dated(1.0, {f"{unit} from 1970": 1.0})
     return None
 

@@ -17,7 +17,6 @@ _NAME = re.compile(
     r"(?:^|.*[^a-z])(?:id|ids|uuid|guid|key|code|no|nr|num|number|ref|reference|index|serial|account|acct|ticket|order|"
     r"invoice|policy|isbn|imei|vin|sku)(?:[^a-z].*|$)"
 )
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 SHAPES = {
     "GUIDs": re.compile(r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?", re.IGNORECASE),
     "hashes": re.compile(r"(?:0x)?(?=[0-9a-f]*\d)(?=(?:\d*[a-f]){3})[0-9a-f]{16,128}", re.IGNORECASE),
@@ -55,7 +54,7 @@ def named_as_key(name: str) -> bool:
     >>> [name for name in ("CustomerID", "account_no", "paid", "notes", "keyboard") if named_as_key(name)]
     ['CustomerID', 'account_no']
     """
-    return bool(_NAME.fullmatch(_CAMEL.sub("_", name).lower()))
+    return bool(_NAME.fullmatch(looks.plain_name(name)))
 
 
 def kind_of_texts(levels: pd.Series) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from automl_components.guardrails import Facts, listed
 
 DISTINCT = 1_000  # distinct texts whose writing is looked at
 LONGEST = 60  # characters of a text that may be a number or a date
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 UNUSED = ("AllNan", "Constant", "Ignore")
 
 
@@ -57,7 +59,9 @@ class Look:
     def dates(self) -> dict[str, np.ndarray]:
         """By column taken for DateTime, of whatever dtype: its days, datetime64[D], without gaps."""
         named = [name for name in self.names if self.purpose(name) == "DateTime"]
-        return {name: np.floor(self._values(name) / 86_400).astype("datetime64[D]") for name in named}
+        return {
+            name: (self._values(name) // 86_400).astype(np.int64).astype("datetime64[D]") for name in named
+        }
 
     def _values(self, name: str) -> np.ndarray:
         values = self.facts.values(name)
@@ -73,6 +77,15 @@ class Look:
 def look(facts: Facts) -> Look:
     """The look at these facts; the same one for every check."""
     return facts.remember("look", Look)
+
+
+def plain_name(name: str) -> str:
+    """A column's name in lower case, its words apart.
+
+    >>> plain_name("phoneNumber"), plain_name("Account No"), plain_name("CustomerID")
+    ('phone_number', 'account no', 'customer_id')
+    """
+    return _CAMEL.sub("_", name).lower()
 
 
 def is_number(column: pd.Series) -> bool:

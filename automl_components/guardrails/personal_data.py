@@ -6,31 +6,19 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
 from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, looks, sentence
+from automl_components.guardrails.national_ids import find_national
 from automl_components.guardrails.people import share_of_people
 
 VALUES = 200  # distinct values looked at
 LONGEST = 1_000  # characters of each
 FEW = 10  # distinct numbers below which a check digit may be right by chance
 MOST, SURE = 0.8, 0.9  # shares of the values that must agree: with a shape, with a check digit
-
-NATIONAL_IDS = {  # modules of python-stdnum whose numbers carry a check digit, or letters in fixed places
-    "au.tfn": "Australian TFN", "be.nn": "Belgian", "bg.egn": "Bulgarian", "br.cpf": "Brazilian CPF",
-    "ca.sin": "Canadian SIN", "ch.ssn": "Swiss AHV", "cl.rut": "Chilean RUT", "cn.ric": "Chinese",
-    "cz.rc": "Czech or Slovak", "de.idnr": "German tax id", "dk.cpr": "Danish CPR", "ee.ik": "Estonian or Lithuanian",
-    "es.dni": "Spanish DNI", "es.nie": "Spanish NIE", "fi.hetu": "Finnish", "fr.nir": "French NIR",
-    "gb.nhs": "British NHS", "gr.amka": "Greek AMKA", "hr.oib": "Croatian OIB", "ie.pps": "Irish PPS",
-    "il.idnr": "Israeli", "in_.aadhaar": "Indian Aadhaar", "in_.pan": "Indian PAN", "it.codicefiscale": "Italian",
-    "kr.rrn": "South Korean", "mx.curp": "Mexican CURP", "nl.bsn": "Dutch BSN", "no.fodselsnummer": "Norwegian",
-    "pl.pesel": "Polish PESEL", "pt.cc": "Portuguese", "ro.cnp": "Romanian CNP", "se.personnummer": "Swedish",
-    "th.pin": "Thai", "tr.tckimlik": "Turkish", "za.idnr": "South African",
-}  # fmt: skip
 
 _MAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,250}\.[a-z]{2,20}", re.IGNORECASE)
 _SSN = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}")
@@ -81,15 +69,16 @@ def find_personal(name: str, texts: list[str]) -> Personal | None:
     Personal(kind='e-mail addresses', share=1.0, shape='xxx@xxxx.xxx')
     """
     texts = [stripped for text in texts if (stripped := text.strip())]
-    for kind, least, enough, agrees in _kinds(name.lower()):
+    for kind, least, enough, agrees in _kinds(looks.plain_name(name)):
         if len(texts) < least:
             continue
         good = [text for text in texts if agrees(text)]
         if len(good) >= enough * len(texts):
             return Personal(kind, len(good) / len(texts), masked(good[0]))
-    if found := _national(texts):
-        return found
-    share = share_of_people(name.lower(), texts)
+    if national := find_national(texts):
+        country, share = national
+        return Personal(f"national ids ({country})", share, masked(texts[0]))
+    share = share_of_people(looks.plain_name(name), texts)
     return Personal("names of people", share, masked(texts[0])) if share else None
 
 
@@ -142,19 +131,6 @@ def _is_phone(text: str) -> bool:
 
 def _is_long(text: str, least: int, most: int) -> bool:
     return bool(_DIGITS.fullmatch(text)) and least <= sum(c.isdigit() for c in text) <= most
-
-
-def _national(texts: list[str]) -> Personal | None:
-    if len(texts) < FEW or not any(c.isdigit() for c in texts[0]) or not 8 <= len(texts[0]) <= 21:
-        return None
-    for module, country in NATIONAL_IDS.items():
-        is_valid = import_module(f"stdnum.{module}").is_valid
-        if sum(map(is_valid, texts[:FEW])) < SURE * FEW:
-            continue
-        good = [text for text in texts if is_valid(text)]
-        if len(good) >= SURE * len(texts):
-            return Personal(f"national ids ({country})", len(good) / len(texts), masked(good[0]))
-    return None
 
 
 def personal_kinds(look: looks.Look) -> dict[str, Personal]:
