@@ -68,7 +68,7 @@ class ValidateDataOperator(ComponentOperator):
         Column by whose order rows are split.
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
-        enable_dnn_featurization, dataset_language.
+        optional_columns, enable_dnn_featurization, dataset_language.
     guardrails
         Section with fail_on, mute.
 
@@ -108,15 +108,16 @@ class ValidateDataOperator(ComponentOperator):
 class FeaturizeDataOperator(ComponentOperator):
     """Type, drop, encode and expand columns, as far as no label is needed.
 
-    ``featurizer`` does the same to new rows. Whatever looks at the target is part of a learner and is fitted inside
-    each split.
+    ``featurizer`` does the same to new rows; its ``recipe.yml`` says how, its ``featurization.json`` has Azure's
+    summary of each raw column and the origin of each feature. Whatever looks at the target is part of a learner
+    and is fitted inside each split.
 
     Parameters
     ----------
     checked_data : mltable
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
-        enable_dnn_featurization, dataset_language.
+        optional_columns, enable_dnn_featurization, dataset_language.
 
     Outputs
     -------
