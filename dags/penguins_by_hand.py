@@ -25,7 +25,13 @@ SETTINGS = {
 }
 
 
-@dag(schedule=None, tags=["automl"], params={"least_accuracy": 0.9}, doc_md=__doc__)
+@dag(
+    schedule=None,
+    tags=["automl"],
+    params={"least_accuracy": 0.9},
+    render_template_as_native_obj=True,  # so that the bound is a number
+    doc_md=__doc__,
+)
 def penguins_by_hand() -> None:
     @task
     def extract() -> str:

@@ -24,7 +24,11 @@ def penguins_by_year() -> None:
             made.append(
                 {
                     "inputs": {"training_data": f"{folder}/{year}.csv"},
-                    "overrides": {"experiment_name": f"penguins-{year}", "limits.max_trials": 2},
+                    "overrides": {
+                        "experiment_name": f"penguins-{year}",
+                        "limits.max_trials": 2,
+                        "training.enable_stack_ensemble": False,
+                    },
                 }
             )
         return made
