@@ -52,6 +52,8 @@ def text_of(value: Any) -> str:
 
     >>> text_of({"rows": 1200, "share": 0.25, "kept": True}), text_of(list(range(10)))
     ('rows: 1,200, share: 0.2500, kept: yes', '0, 1, 2, 3, 4, 5, 6, 7 and 2 more')
+    >>> text_of([{"column": "age", "rows": 3}, {"column": "job", "rows": 1}])
+    'column: age, rows: 3; column: job, rows: 1'
     """
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
@@ -61,11 +63,12 @@ def text_of(value: Any) -> str:
         items = list(value.items())[:LISTED]
         return cut([f"{short(name, 40)}: {text_of(one)}" for name, one in items], len(value))
     if isinstance(value, (list, tuple)):
-        return cut([text_of(one) for one in value[:LISTED]], len(value))
+        between = "; " if any(isinstance(one, Mapping) for one in value) else ", "
+        return cut([text_of(one) for one in value[:LISTED]], len(value), between)
     return short(value)
 
 
-def cut(parts: Sequence[str], length: int) -> str:
+def cut(parts: Sequence[str], length: int, between: str = ", ") -> str:
     """The first parts of a list, and how many there are beyond."""
     more = f" and {length - len(parts):,} more" if length > len(parts) else ""
-    return (", ".join(parts) or "none") + more
+    return (between.join(parts) or "none") + more
