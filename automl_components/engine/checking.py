@@ -11,7 +11,7 @@ import pandas as pd
 
 from automl_components.core.errors import DataError, SettingsError
 from automl_components.engine import cells, dates
-from automl_components.engine.columns import ColumnInfo
+from automl_components.engine.columns import ColumnInfo, detect_purposes
 from automl_components.engine.folds import Splits, check_split_columns
 from automl_components.engine.tables import (
     absent,
@@ -34,7 +34,7 @@ from automl_components.guardrails.facts import read_values
 from automl_components.guardrails.findings import muted
 from automl_components.guardrails.overlap import overlap
 
-__all__ = ["Checked", "check_tables", "facts_of", "overlap", "run_guardrails"]
+__all__ = ["Checked", "check_tables", "detect_columns", "facts_of", "overlap", "run_guardrails"]
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,14 @@ def run_guardrails(facts: Facts, mute: Mapping[str, str] | None = None) -> list[
     return muted([finding for finding in findings if finding is not None], mute or {})
 
 
+def detect_columns(
+    frame: pd.DataFrame, declared: Mapping[str, str], dropped: Sequence[str] = ()
+) -> dict[str, ColumnInfo]:
+    """What each feature column is taken for; those that the user drops are of no concern to a guardrail."""
+    found = detect_purposes(frame.drop(columns=list(dropped), errors="ignore"), declared)
+    return {str(name): found.get(str(name), ColumnInfo("Ignore", "in drop_columns")) for name in frame}
+
+
 def facts_of(
     checked: Checked,
     splits: Splits,
@@ -257,6 +265,8 @@ def facts_of(
             return read_values(column, purpose)
         if purpose == "Numeric":
             return cells.to_numbers(column, info.decimal, info.unit).to_numpy()
+        if purpose == "Boolean":
+            return cells.to_truth(column).to_numpy(dtype=np.float64, na_value=np.nan)
         if purpose == "DateTime":
             return read_values(dates.to_dates(column, info.formats, info.timezone), purpose)
         return read_values(column, purpose)

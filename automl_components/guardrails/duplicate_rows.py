@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import Facts, Finding, Guardrail, counted, twins
+from automl_components.guardrails import Facts, Finding, Guardrail, counted, probes, twins
 
 MANY = 0.01  # share of the rows above which repeats are told
 BEYOND_CHANCE = 2  # times as many as shuffled columns have
@@ -21,7 +21,7 @@ def _check(facts: Facts) -> Finding | None:
     figures = {"rows": rows, "repeated_rows": extra, "share": extra / rows}
     if extra <= MANY * rows:
         return GUARDRAIL.passed(f"{counted(extra, 'row')} repeat others.", figures)
-    sample = facts.frame.iloc[:: -(-rows // twins.COMPARED)]
+    sample = facts.frame[probes.used_columns(facts)].iloc[:: -(-rows // twins.COMPARED)]
     expected, there = twins.by_chance(sample), float((twins.equal_rows(sample) >= 0).mean())
     if there <= BEYOND_CHANCE * expected:
         return GUARDRAIL.passed(

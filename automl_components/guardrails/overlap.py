@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from automl_components.guardrails import Facts, Finding, Guardrail, counted, sentence, twins
+from automl_components.guardrails import Facts, Finding, Guardrail, counted, probes, sentence, twins
 
 MANY = 0.01  # share of the rows above which shared rows are told
 BEYOND_CHANCE = 2  # times as many as shuffled columns share
@@ -62,9 +62,10 @@ def _comparable(a: pd.Series, b: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def _tables(facts: Facts) -> dict[str, pd.DataFrame]:
     """The rows that train, validate (where validation data was given) and test."""
-    tables = {"training": facts.frame}
+    frame = facts.frame[probes.used_columns(facts)]  # an identifier would hide that all else is the same
+    tables = {"training": frame}
     if facts.validation is not None and facts.splits.get("kind") == "given":
-        tables = {"training": facts.frame.drop(index=facts.validation.index), "validation": facts.validation}
+        tables = {"training": frame.drop(index=facts.validation.index), "validation": facts.validation}
     return tables if facts.test is None else {**tables, "test": facts.test}
 
 

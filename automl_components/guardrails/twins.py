@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from automl_components.guardrails import probes
 from automl_components.guardrails.facts import Facts
 
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -14,8 +15,8 @@ COMPARED = 20_000  # rows in which the twins that chance alone would make are co
 
 
 def twin_groups(facts: Facts) -> np.ndarray:
-    """For every row the number of the group of equal rows that it is in; -1 where no other row equals it."""
-    return facts.remember("twin groups", lambda f: equal_rows(f.frame))
+    """For every row the number of the group of rows with equal features (identifiers aside); -1 for none."""
+    return facts.remember("twin groups", lambda f: equal_rows(f.frame[probes.used_columns(f)]))
 
 
 def equal_rows(frame: pd.DataFrame) -> np.ndarray:

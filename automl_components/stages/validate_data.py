@@ -46,7 +46,6 @@ def validate_data(
     from automl_components import formats
     from automl_components.core.tables import read_table
     from automl_components.engine import checking, folds
-    from automl_components.engine.columns import detect_purposes
     from automl_components.engine.machine import whole_memory
 
     training = read_table(training_data.path)
@@ -71,7 +70,9 @@ def validate_data(
         validation_data_size=splits.validation_data_size, split_columns=checked.split_columns,
         groups=checked.groups, time_order=checked.time, validation_rows=checked.validation, seed=task.seed,
     )  # fmt: skip
-    columns = detect_purposes(checked.frame, featurization.column_name_and_types)
+    columns = checking.detect_columns(
+        checked.frame, featurization.column_name_and_types, featurization.drop_columns
+    )
     facts = checking.facts_of(
         checked, made, columns, target_name=task.target_column_name,
         test=None if test is None else test[list(checked.frame)],

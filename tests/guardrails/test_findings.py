@@ -82,6 +82,15 @@ def test_fail_on_a_code_stops_the_run_with_the_finding(tmp_path, named):
     assert not (tmp_path / "checked_data").exists()
 
 
+def test_columns_that_are_dropped_are_of_no_concern(tmp_path):
+    leaking = table().assign(code=lambda frame: frame["kind"].map({"oak": 1, "elm": 2}))
+    report = {one["code"]: one for one in validate(tmp_path / "a", leaking)}
+    assert report["target-leakage"]["details"]["formulas"][0]["columns"] == ["code"]
+    featurization = {"drop_columns": ["code", "plant"]}
+    report = {one["code"]: one for one in validate(tmp_path / "b", leaking, featurization=featurization)}
+    assert report["target-leakage"]["status"] == report["constant-features"]["status"] == "Passed"
+
+
 def test_a_muted_finding_stays_in_the_report_and_stops_nothing(tmp_path, caplog):
     caplog.set_level(logging.INFO, "automl_components")
     guardrails = {"mute": {"constant-features": "one plant so far"}, "fail_on": ["error"]}

@@ -62,6 +62,8 @@ def test_copies_are_found_and_few_possible_rows_are_not():
     frame = noise(1_000)
     finding = see("duplicate-rows", pd.concat([frame, frame.head(100)], ignore_index=True))
     assert finding.details["repeated_rows"] == 100
+    numbered = pd.concat([frame, frame.head(100)], ignore_index=True).assign(row_id=range(1_100))
+    assert see("duplicate-rows", numbered).details["repeated_rows"] == 100
     rng = np.random.default_rng(0)
     dice = pd.DataFrame(rng.integers(0, 3, (1_000, 3)), columns=list("abc")).assign(
         y=rng.choice(["u", "v"], 1_000)
