@@ -91,12 +91,14 @@ class WorkOperator(BaseOperator):
         self.environment, self.python, self.reuse = environment, python, reuse
         self.on_refusal = on_refusal
         self.made: dict[str, Any] = {}
+        self.kept_under = ""
         self._child: launch.Child | None = None
         if on_refusal not in ("fail", "skip"):
             raise SettingsError(f"task {self.task_id!r}: on_refusal is {on_refusal!r}; give 'fail' or 'skip'")
 
     def work(self, request: launch.Request, context: Context, root: str) -> dict[str, Any]:
         """Run the request; what it made, by artifact name. Airflow's exceptions where it fails."""
+        self.kept_under = root
         try:
             outcome = self._run(request, root)
         except GateError as error:

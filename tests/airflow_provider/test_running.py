@@ -119,7 +119,7 @@ def test_what_travels_is_small_and_legible_and_the_log_tells(
     pd.testing.assert_frame_equal(there.predict(rows), here.predict(rows))
 
 
-def test_links_lead_to_the_report_and_to_mlflow() -> None:
+def test_links_lead_to_the_report_and_to_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
     from types import SimpleNamespace
 
     from airflow_provider.links import MLflowLink, ReportLink
@@ -130,6 +130,9 @@ def test_links_lead_to_the_report_and_to_mlflow() -> None:
     }
     task: Any = SimpleNamespace(made=made)
     assert ReportLink().get_link(task, ti_key=None) == "file:///runs/a%20b/report.html"  # type: ignore[arg-type]
+    monkeypatch.setenv("AUTOML_PAGES_URL", "https://pages.example.org/")
+    served: Any = SimpleNamespace(made=made, kept_under="/runs")
+    assert ReportLink().get_link(served, ti_key=None) == "https://pages.example.org/a%20b/report.html"  # type: ignore[arg-type]
     assert MLflowLink().get_link(task, ti_key=None) == "http://m/1"  # type: ignore[arg-type]
     assert MLflowLink().get_link(SimpleNamespace(made={}), ti_key=None) == ""  # type: ignore[arg-type]
 
