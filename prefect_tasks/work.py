@@ -11,7 +11,7 @@ from typing import Any
 
 from automl_components.core import storage
 from automl_components.core.artifacts import digest_of
-from automl_components.core.component import Component
+from automl_components.core.component import Component, is_made_here
 from automl_components.core.errors import SettingsError
 from automl_components.core.inputs import is_frame
 from automl_components.core.settings import Settings
@@ -90,9 +90,7 @@ def call_of(component: Component, settings: Job | Mapping[str, Any], arguments: 
                 name: one for name, one in settings.inputs().items() if name in component.inputs
             } | tables
         inputs = {name: address_of(name, value, workspace) for name, value in tables.items()}
-        digests = {
-            name: storage.digest(address, component.inputs[name].type) for name, address in inputs.items()
-        }
+        digests = {name: _digest(name, one, component.inputs[name].type) for name, one in inputs.items()}
     work = Work(component, inputs, digests, {}, sections)
     if folder is None:
         place = f"{component.name}/{work.fingerprint(elastic=True)[:16]}"  # a search with other limits goes on there
@@ -161,7 +159,7 @@ def folder_of(job: Job, title: str, workspace: Workspace) -> str:
     Limits are left out: the same job on the same rows finds its results again, and goes on with its search.
     """
     with workspace.open():
-        digests = {name: storage.digest(str(one), "mltable") for name, one in job.inputs().items()}
+        digests = {name: _digest(name, str(one), "mltable") for name, one in job.inputs().items()}
     sections = {name: one.given() for name, one in job.sections().items() if name != "limits"}
     label = re.sub("[^A-Za-z0-9]+", "-", title).strip("-")
     return storage.join(workspace.root, f"{label}-{digest_of([digests, sections])[:12]}")
@@ -187,6 +185,14 @@ def keep_table(table: Any, workspace: Workspace) -> str:
             ):  # what completes it, last
                 fs.put_file(str(file), f"{path}/{file.name}")
     return place
+
+
+def _digest(name: str, address: str, kind: str) -> str:
+    """The content digest of an input; what a component has written, the child process checks before it reads it."""
+    with storage.reading(name, address):
+        if not is_made_here(name):
+            storage.check_input(name, address, kind, made_here=False)
+        return storage.digest(address, kind)
 
 
 def _name(component: Component) -> str:

@@ -14,14 +14,14 @@ from typing import Any
 import parts
 import psutil
 import pytest
-from penguins import table
+from penguins import job_mapping, table
 from prefect import flow, get_client, unmapped
 from prefect.exceptions import CancelledRun, ParameterBindError
 from prefect.states import Cancelling
 
 from automl_components import stages
 from automl_components.core.errors import RunError, SettingsError
-from prefect_tasks import component_task, tasks
+from prefect_tasks import automl_task, component_task, tasks
 
 TASK = {"task": "classification", "target_column_name": "species"}
 obey = component_task(parts.obey)
@@ -160,7 +160,16 @@ def test_a_store_that_cannot_be_reached_is_the_cause(prefect: Path) -> None:
         return tasks.validate_data(training_data="http://127.0.0.1:9/t.csv", return_state=True, **TASK)
 
     state = lost(return_state=True).result(raise_on_failure=False)
-    assert "127.0.0.1:9" in state.message or "refused" in state.message.lower()
+    assert "input 'training_data': nothing at http://127.0.0.1:9/t.csv" in state.message
+
+
+def test_tasks_travel_to_other_machines() -> None:
+    import cloudpickle
+
+    for one in (tasks.search_trials, obey, automl_task(job_mapping())):
+        there = cloudpickle.loads(cloudpickle.dumps(one))
+        assert inspect.signature(there.fn) == inspect.signature(one.fn)
+        assert there.name == one.name
 
 
 def sleeper(folder: Path, **options: Any) -> Any:
