@@ -45,6 +45,11 @@ def digits(count: int) -> list[str]:
     return ["".join(map(str, row)) for row in rng.integers(0, 10, (ROWS, count))]
 
 
+def far(times: list[pd.Timestamp]) -> np.ndarray:
+    """Dates beyond what nanoseconds can count, as a column of seconds."""
+    return np.array([time.to_datetime64() for time in times], dtype="datetime64[s]")
+
+
 def luhn(body: str) -> str:
     """The body with the check digit of card numbers."""
     doubled = [int(c) * (2 if i % 2 == 0 else 1) for i, c in enumerate(reversed(body))]
@@ -118,7 +123,7 @@ NASTY = (
     nasty("year_built", mix(rng.integers(1900, 2020, ROWS), 0), "Numeric", "sentinel-values"),
     nasty("odd_filler", mix(np.round(rng.normal(50, 5, ROWS), 2), 123456.0), "Numeric", "sentinel-values"),
     nasty("hired", mix(days, pd.Timestamp("1900-01-01")), "DateTime", "sentinel-values"),
-    nasty("valid_until", mix(days, pd.Timestamp("9999-12-31")), "DateTime", "sentinel-values"),
+    nasty("valid_until", far(mix(days, pd.Timestamp("9999-12-31"))), "DateTime", "sentinel-values"),
     nasty("mood", pick(-1, 0, 1), "Numeric"),
     nasty("balance", np.round(rng.normal(100, 300, ROWS)), "Numeric"),
     nasty("percentage", rng.integers(0, 101, ROWS), "Numeric"),
@@ -186,7 +191,7 @@ NASTY = (
     nasty("real_dates", days, "DateTime"),
     nasty("time_zone", moments.tz_localize("Europe/Vienna", nonexistent="shift_forward", ambiguous="NaT"), "DateTime"),
     nasty("year", rng.integers(1995, 2024, ROWS), "Numeric"),
-    nasty("shipped", mix(days, pd.Timestamp("1020-05-05"), every=ROWS), "DateTime", "absurd-values"),
+    nasty("shipped", far(mix(days, pd.Timestamp("1020-05-05"), every=ROWS)), "DateTime", "absurd-values"),
     # ---- values beyond belief
     nasty("age", mix(ages, 300, every=ROWS), "Numeric", "absurd-values"),
     nasty("latitude", mix(np.round(rng.uniform(46, 49, ROWS), 4), 4713.2, every=ROWS), "Numeric", "absurd-values"),
