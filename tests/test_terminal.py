@@ -34,9 +34,14 @@ from automl_components.terminal.watching import only_ours
 AUTOML = str(Path(sys.executable).with_name("automl"))
 SLOW_METRIC = """\
 import time
+from pathlib import Path
+
+HOLD = Path(__file__).with_name("hold")
 
 def score(y_true, y_pred):
     time.sleep(0.05)
+    while HOLD.exists():
+        time.sleep(0.01)
     return float((y_true == y_pred).mean())
 """
 
@@ -299,7 +304,7 @@ class Terminal:
         os.write(self.fd, b"\x03")
 
     def ended(self) -> int:
-        self.read_until()
+        self.read_until(seconds=200)
         return self.process.wait(timeout=30)
 
     @property
@@ -333,9 +338,11 @@ def workers_in(folder: Path) -> list[psutil.Process]:
 def test_a_run_on_a_terminal_interrupted_and_resumed(folder: Path) -> None:
     first = Terminal(AUTOML, "run", "job.yml", "--output", "my run", cwd=folder)
     first.read_until("2 of 8 trials")
+    (folder / "hold").touch()  # no trial ends from now on, however busy the machine is
     assert len(workers_in(folder)) >= 2  # the command and a worker
     first.press_ctrl_c()
     assert first.ended() == 130
+    (folder / "hold").unlink()
     assert "interrupted; what was finished is kept" in first.plain
     assert "automl run --resume --output 'my run'" in first.plain
     assert "Traceback" not in first.plain
