@@ -25,9 +25,14 @@ class Decision(RunInput):
 
 
 @flow(name="penguins-approval", log_prints=True)
-def penguins_approval(trials: int = 4, wait_seconds: int = 3600, ask_every_seconds: int = 5) -> str | None:
-    """Train, test, ask, and register under an alias; returns the address of the registered model."""
-    made = automl_subflow(JOB, name="penguins-candidate", limits={"max_trials": trials})
+def penguins_approval(
+    trials: int = 4, wait_seconds: int = 3600, ask_every_seconds: int = 5, workspace: str | None = None
+) -> str | None:
+    """Train, test, ask, and register under an alias; returns the address of the registered model.
+
+    ``workspace`` is the name of a block document: where results go, and the secrets that this takes.
+    """
+    made = automl_subflow(JOB, name="penguins-candidate", workspace=workspace, limits={"max_trials": trials})
     accuracy = made["test_report"]["facts"]["metrics"]["accuracy"]
     question = Decision.with_initial_data(
         description=f"Accuracy on test rows: **{accuracy:.3f}**. Promote this model?", promote=False
@@ -41,6 +46,7 @@ def penguins_approval(trials: int = 4, wait_seconds: int = 3600, ask_every_secon
         tracking=made,
         test_report=made,
         checked_data=made,
+        workspace=workspace,
         task="classification",
         target_column_name="species",
         registration={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from prefect_tasks import Workspace
 from prefect_tasks.demo import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -100,10 +102,13 @@ def test_a_person_decides_on_the_promotion(server: Server, tmp_path: Path) -> No
 
     prefect(server, "deploy", "--name", "approval", "--no-prompt")
     worker = server.start("worker-2", "-m", "prefect", "worker", "start", "--pool", "automl")
-    run = server.run("approval", trials=1, ask_every_seconds=1)
+    with server.client():
+        Workspace(storage_root=str(tmp_path / "store")).save("here")
+    run = server.run("approval", trials=1, ask_every_seconds=1, workspace="here")
     with server.client() as client:
         server.wait(lambda: client.read_flow_run(run).state.is_paused(), "not paused", 600)
         resume_flow_run(run, run_input={"promote": True, "alias": "champion", "reason": "good"}, _sync=True)
     assert server.ended(run) == "Completed"
-    assert "penguins version 1" in logs(server, run)
+    assert re.search(r"penguins version \d+ is champion", logs(server, run))
+    assert list((tmp_path / "store").glob("penguins-candidate-*/best_model"))
     server.stop(worker)
