@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -216,6 +217,52 @@ def test_a_store_connection_brings_root_and_credentials(monkeypatch: pytest.Monk
     assert tracking_environment("mlflow") == {
         "MLFLOW_TRACKING_URI": "https://mlflow", "MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": "pw",
     }  # fmt: skip
+
+
+@pytest.fixture
+def ftp_store(tmp_path: Path) -> Iterator[str]:
+    """The address of a store that wants user ``me`` and password ``s3cret-word``."""
+    from pyftpdlib.authorizers import DummyAuthorizer
+    from pyftpdlib.handlers import FTPHandler
+    from pyftpdlib.servers import ThreadedFTPServer
+
+    (tmp_path / "ftp").mkdir()
+    authorizer = DummyAuthorizer()
+    authorizer.add_user("me", "s3cret-word", str(tmp_path / "ftp"), perm="elradfmwMT")
+    handler = type("Handler", (FTPHandler,), {"authorizer": authorizer})
+    server = ThreadedFTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"ftp://127.0.0.1:{server.address[1]}/automl"
+    server.close_all()
+    thread.join(5)
+
+
+@pytest.mark.parametrize(("password", "state"), [("s3cret-word", "success"), ("not-the-s3cret", "failed")])
+def test_artifacts_in_a_store_with_credentials_from_a_connection(
+    dag: Any, ftp_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    password: str, state: str,
+) -> None:  # fmt: skip
+    import parts
+
+    from airflow_provider import ComponentOperator
+
+    store = {"conn_type": "automl_store", "host": ftp_store, "login": "me", "password": password}
+    monkeypatch.setenv("AIRFLOW_CONN_STORE", json.dumps(store))
+    ComponentOperator(
+        task_id="obey", component=parts.obey, store_conn_id="store", environment={"WORDS": "hello"}
+    )
+    done = run(dag)
+    told = capfd.readouterr().out
+    assert done.states == {"obey": state}
+    assert "s3cret" not in told
+    if state == "success":
+        path = xcom(done, "obey", "note")["path"]
+        assert path.startswith(f"{ftp_store}/{dag.dag_id}/manual__")
+        place = tmp_path / "ftp" / path.split("/", 3)[3]
+        assert (place / "note.txt").read_text() == "hello"
+    else:
+        assert "530 Authentication failed" in told  # the cause is in the log
 
 
 def test_names_of_runs_are_folders_in_every_store() -> None:
