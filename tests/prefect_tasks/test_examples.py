@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -15,11 +14,11 @@ FLOWS = Path(__file__).parents[2] / "flows"
 
 
 @pytest.fixture
-def here(prefect: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def here(prefect: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with an MLflow database of its own, and the examples to be imported."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{prefect}/mlflow.db")
     monkeypatch.setattr(sys, "path", [*sys.path, str(FLOWS)])
-    yield prefect
+    return prefect
 
 
 def test_by_hand(here: Path) -> None:
