@@ -97,6 +97,15 @@ def test_killed_at_random_it_gives_what_an_uninterrupted_one_does(
     assert not list((tmp_path / "run").glob(".*.draft*"))
 
 
+def test_a_clock_that_jumps_changes_nothing(
+    tmp_path: Path, features: str, uninterrupted: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(0)
+    monkeypatch.setattr(time, "time", lambda: draw.uniform(0, 4e9))
+    search(features, str(tmp_path / "trials"), timeout_minutes=600)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "trials" / "leaderboard.csv"), uninterrupted)
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(CORE))
     from shared_store import register
