@@ -84,6 +84,8 @@ def test_killed_at_random_it_gives_what_an_uninterrupted_one_does(
                     time.sleep(draw.uniform(0, 0.3))
                     process.kill()
                 time.sleep(0.01)
+            if process.returncode == 0:
+                pytest.skip("the search was over before it was killed")
             assert process.returncode == -9
             if where == "local":
                 finished = lines(journal)
