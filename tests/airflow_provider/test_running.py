@@ -57,9 +57,10 @@ def xcom(done: Any, task_id: str, key: str = "return_value") -> Any:
 def report(*severities: str) -> dict[str, Any]:
     """A guardrail report as it travels between tasks."""
     found = [
-        {"code": f"c{k}", "title": f"T{k}", "status": "Alerted", "severity": severity, "summary": "seen"}
+        {"code": f"c{k}", "title": f"T{k}", "status": "Alerted", "severity": severity.split()[0],
+         "summary": "seen", "muted": "muted" in severity}
         for k, severity in enumerate(severities)
-    ]
+    ]  # fmt: skip
     return {"type": "uri_folder", "path": "/x", "digest": "", "facts": {"checks": 9, "findings": found}}
 
 
@@ -72,6 +73,7 @@ def report(*severities: str) -> dict[str, Any]:
         (("info", "error"), {}, "failed"),
         (("error",), {"on_findings": "skip"}, "skipped"),
         (("error",), {"codes": ["other"]}, "success"),
+        (("error muted",), {}, "success"),
     ],
 )
 def test_the_guardrail_gate(dag: Any, found: tuple[str, ...], options: dict[str, Any], state: str) -> None:
