@@ -137,19 +137,6 @@ def read_trials(folder: Path) -> list[TrialResult]:
     return sorted((result for result in results if result.number <= last), key=lambda result: result.number)
 
 
-def trial_folder(folder: Path, number: int | str) -> Path:
-    """Where a trial keeps its predictions: ``trials/0007``."""
-    return folder / (f"{number:04d}" if isinstance(number, int) else number)
-
-
-def out_of_fold(folder: Path, number: int) -> np.ndarray:
-    """Out-of-fold predictions of a trial."""
-    import numpy as np
-
-    predictions: np.ndarray = np.load(trial_folder(folder, number) / "oof.npy")
-    return predictions
-
-
 def _facts(path: Path, name: str) -> dict[str, Any]:
     if not path.is_file():
         raise ArtifactError(

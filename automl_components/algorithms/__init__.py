@@ -111,6 +111,10 @@ class Algorithm:
         step = steps.get(self.view) or params.get("scaler", "StandardScaler")
         return self.title if step == "none" else f"{step}, {self.title}"
 
+    def stops_early(self, task: str) -> bool:
+        """Whether validation rows choose its boosting rounds, so that ``n_estimators`` is only their cap."""
+        return self.estimators[task].partition(":")[0] in ("lightgbm", "xgboost", "catboost")
+
     def missing_packages(self) -> tuple[str, ...]:
         """Import names of the optional packages that are not installed."""
         return tuple(p for p in self.packages if importlib.util.find_spec(p) is None)

@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 
 
+PROBE = 8
+"""Rounds whose pace tells how many there is time for."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """What a booster is fitted or validated on: a matrix as its view made it, targets, weights."""
@@ -26,13 +30,24 @@ class Stopper:
     Patience grows with the best round so far: ``0.3 * best + max(20, 150 * min(1, 10000 / rows))`` rounds
     without a lower validation loss (AutoGluon's adaptive rule, with half its base). The deadline, in seconds
     of ``time.monotonic``, ends a fit after the current round.
+
+    Parameters
+    ----------
+    rows : int
+        Training rows.
+    deadline : float or None
+    wanted : int
+        Rounds that the deadline should leave time for. Where the pace of the first ones says that it leaves time
+        for less than two thirds of them, the fit ends with the reason ``"pace"``, and ``possible`` is their number:
+        larger steps then need fewer rounds. 0 to go on at any pace.
     """
 
-    def __init__(self, rows: int, deadline: float | None) -> None:
+    def __init__(self, rows: int, deadline: float | None, wanted: int = 0) -> None:
         self.base = max(20.0, 150.0 * min(1.0, 10_000 / rows))
         self.deadline = float("inf") if deadline is None else deadline
         self.round, self.best, self.lowest = -1, 0, float("inf")
-        self.reason = "rounds"
+        self.reason, self.wanted, self.possible = "rounds", wanted, wanted
+        self.first = float("inf")
 
     def __call__(self, loss: float | None) -> bool:
         """Whether to stop after one more round, with this validation loss (None without validation rows)."""
@@ -43,18 +58,34 @@ class Stopper:
             self.lowest, self.best = loss, self.round
         if self.round - self.best > 0.3 * self.best + self.base:
             self.reason = "patience"
-        if time.monotonic() >= self.deadline:
+        now = time.monotonic()
+        if self.round == 0:
+            self.first = now
+        if now >= self.deadline:
             self.reason = "deadline"
+        elif self.wanted and self.round == PROBE and self.deadline < float("inf"):
+            self._look_ahead(now)
         return self.reason != "rounds"
+
+    def _look_ahead(self, now: float) -> None:
+        pace = max(1e-6, (now - self.first) / PROBE)
+        possible = PROBE + int((self.deadline - now) / pace)
+        if possible < self.wanted * 2 // 3:
+            self.reason, self.possible = "pace", possible
 
     @property
     def rounds(self) -> int:
         """Number of rounds up to the best one."""
         return self.best + 1
 
+    @property
+    def rounds_run(self) -> int:
+        """Number of rounds until the fit ended."""
+        return self.round + 1
+
 
 def fit_lightgbm(
-    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
+    estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
 ) -> Any:
     """Fit an ``LGBMModel`` and return its ``lightgbm.Booster``, cut at the best round."""
     from lightgbm.callback import EarlyStopException
@@ -78,7 +109,7 @@ def fit_lightgbm(
 
 
 def fit_xgboost(
-    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
+    estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
 ) -> Any:
     """Fit an ``XGBModel``, cut at the best round."""
     from xgboost.callback import TrainingCallback
@@ -102,7 +133,7 @@ def fit_xgboost(
 
 
 def fit_catboost(
-    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
+    estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
 ) -> Any:
     """Fit a ``CatBoost`` model, cut at the best round."""
     from catboost import Pool

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 
 
+WANTED = 12.0
+"""Rounds times learning rate that a boosting should have time for: 300 rounds of 0.04."""
+LARGEST_STEP = 0.25
+"""Learning rate that a short time can raise a boosting to."""
+
+
 class Learner:
     """An algorithm with its parameters, fitted on the rows of one fold (or on all).
 
@@ -53,6 +59,8 @@ class Learner:
         What a leaderboard prints, such as ``"StandardScaler, LogisticRegression"``.
     rounds_ : int or None
         Best number of boosting rounds, where validation rows chose it; a refit passes it on as ``rounds``.
+    rounds_run_ : int or None
+        Number of boosting rounds until the fit ended.
     stop_reason_ : str or None
         Why boosting ended: ``"rounds"``, ``"patience"`` or ``"deadline"``; None for other algorithms.
 
@@ -92,6 +100,7 @@ class Learner:
         self.accepts_weights = entry.weights
         self.pipeline_name = entry.describe(params)
         self.rounds_: int | None = None
+        self.rounds_run_: int | None = None
         self.stop_reason_: str | None = None
 
     def fit(
@@ -112,12 +121,13 @@ class Learner:
         valid : (FeatureMatrix, y, weights or None), optional
             Rows on which LightGBM, XGBoost and CatBoost stop early; other algorithms do not look at them.
         deadline : float, optional
-            ``time.monotonic`` seconds at which those three end with the rounds they have.
+            ``time.monotonic`` seconds at which those three end with the rounds they have. Where it leaves time for
+            few of them, ``params["learning_rate"]`` is raised, so that they get as far.
         """
         entry = ALGORITHMS[self.algorithm]
         weight = sample_weight if self.accepts_weights else None
         X, y, weight = _weighted_rows(X, np.asarray(y), weight)
-        self.rounds_ = self.stop_reason_ = self.estimator_ = self.calibration_ = None
+        self.rounds_ = self.rounds_run_ = self.stop_reason_ = self.estimator_ = self.calibration_ = None
         self._learn_target(y)
         if self.constant_:
             return self
@@ -126,13 +136,17 @@ class Learner:
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.view_ = _view(entry, self.params, self.seed).fit(X)
             train = Rows(self.view_.transform(X), self._encode(y), weight)
-            estimator, positions = self._estimator(entry)
-            library = type(estimator).__module__.partition(".")[0]
+            library = entry.estimators[self.task].partition(":")[0]
             if library in FITTERS:
-                self._boost(FITTERS[library], estimator, train, self._validation(valid), positions, deadline)
+                self._boost(FITTERS[library], entry, train, self._validation(valid), deadline)
             else:
-                self._fit_plain(estimator, train)
+                self._fit_plain(self._estimator(entry)[0], train)
         return self
+
+    def use_threads(self, threads: int) -> None:
+        """Let predicting use this many threads, as far as its library can be told."""
+        if hasattr(getattr(self, "estimator_", None), "n_jobs"):
+            self.estimator_.n_jobs = threads
 
     def predict(self, X: FeatureMatrix) -> np.ndarray:
         """Regression: float64 values. Classification: int32 codes of the most probable class. Shape (n,)."""
@@ -194,18 +208,24 @@ class Learner:
         return kind(**{**params, **given, **entry.fixed}), positions
 
     def _boost(
-        self,
-        fitter: Any,
-        estimator: Any,
-        train: Rows,
-        valid: Rows | None,
-        categories: list[int],
-        deadline: float | None,
+        self, fitter: Any, entry: Algorithm, train: Rows, valid: Rows | None, deadline: float | None
     ) -> None:
-        stopper = Stopper(len(train.y), deadline)
-        self.estimator_ = fitter(estimator, train, valid, stopper, categories)
+        stopper = Stopper(len(train.y), deadline, 0 if valid is None else self._wanted())
+        fitted = fitter(*self._estimator(entry), train, valid, stopper)
+        if stopper.reason == "pace":
+            step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)
+            self.params = {**self.params, "learning_rate": round(min(LARGEST_STEP, step), 4)}
+            stopper = Stopper(len(train.y), deadline)
+            fitted = fitter(*self._estimator(entry), train, valid, stopper)
+        self.estimator_ = fitted
         self.rounds_ = None if valid is None else stopper.rounds
+        self.rounds_run_ = None if valid is None else stopper.rounds_run
         self.stop_reason_ = stopper.reason
+
+    def _wanted(self) -> int:
+        """Rounds that a fit with steps of this size should have time for; 0 where the steps are as large as can be."""
+        rate = self.params.get("learning_rate", LARGEST_STEP)
+        return 0 if rate >= LARGEST_STEP else min(self.params["n_estimators"], round(WANTED / rate))
 
     def _fit_plain(self, estimator: Any, train: Rows) -> None:
         if self.task == "classification" and not hasattr(estimator, "predict_proba"):

@@ -14,6 +14,7 @@ from automl_components.engine.scores import ABSENT
 from automl_components.engine.unread import Unread
 
 if TYPE_CHECKING:
+    from automl_components.engine.bag import Bag
     from automl_components.engine.features import Featurizer
     from automl_components.engine.learner import Learner
     from automl_components.engine.matrix import FeatureMatrix
@@ -31,7 +32,7 @@ class Predictor:
     ----------
     featurizer : Featurizer
         Fitted: raw rows to a FeatureMatrix. Its ``columns_`` are the raw columns that rows must have.
-    members : list of Learner
+    members : list of Learner or Bag
         Fitted; at least one.
     weights : list of float
         One a member, not negative, not all zero; scaled to a sum of 1. Voting is the weighted mean of
@@ -54,7 +55,7 @@ class Predictor:
     def __init__(
         self,
         featurizer: Featurizer,
-        members: Sequence[Learner],
+        members: Sequence[Learner | Bag],
         weights: Sequence[float],
         *,
         task: str,
@@ -86,9 +87,7 @@ class Predictor:
         """Let predicting use this many threads; returns itself."""
         self.threads = threads
         for member in self.members:
-            estimator = getattr(member, "estimator_", None)
-            if estimator is not None and hasattr(estimator, "n_jobs"):
-                estimator.n_jobs = threads
+            member.use_threads(threads)
         return self
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
@@ -152,7 +151,7 @@ class Predictor:
         asked = (weight * self._ask(member, X) for member, weight in pairs if weight)
         return sum(asked, start=np.zeros(()))
 
-    def _ask(self, member: Learner, X: FeatureMatrix) -> np.ndarray:
+    def _ask(self, member: Learner | Bag, X: FeatureMatrix) -> np.ndarray:
         values = member.predict(X) if self.classes is None else member.predict_proba(X)
         return np.asarray(values, dtype=np.float64)
 
