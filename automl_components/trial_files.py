@@ -112,7 +112,9 @@ class TrialFiles:
         for path in sorted(self.trial(number).glob("split-*.skops"), key=_part):
             learner = restore(path)
             if not isinstance(learner, Learner):
-                raise ArtifactError(f"{path} holds a {type(learner).__name__}, not a learner; run the search again")
+                raise ArtifactError(
+                    f"{path} holds a {type(learner).__name__}, not a learner; run the search again"
+                )
             learners.append(learner)
         return learners
 

@@ -217,9 +217,7 @@ class Assembly:
 
     def _vote(self, recipe: Recipe, candidates: Sequence[Candidate]) -> Ensemble:
         """The best voting ensemble without members that there is no time to fit again."""
-        vote = ensembles.vote(
-            self.problem, candidates, iterations=recipe.iterations, most=self.most
-        )
+        vote = ensembles.vote(self.problem, candidates, iterations=recipe.iterations, most=self.most)
         if len(vote.members) < 2 or sum(self.costs[number] for number in vote.members) <= self.left:
             return vote
         dearest = max(vote.members, key=lambda number: self.costs[number])

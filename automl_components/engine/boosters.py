@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from automl_components.engine.boosted import CatBoostModel, LightGBMModel, XGBoostModel
 
 PROBE = 8
 """Rounds whose pace tells how many there is time for."""
@@ -86,8 +87,8 @@ class Stopper:
 
 def fit_lightgbm(
     estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
-) -> Any:
-    """Fit an ``LGBMModel`` and return its ``lightgbm.Booster``, cut at the best round."""
+) -> LightGBMModel:
+    """Fit an ``LGBMModel``, cut at the best round."""
     from lightgbm.callback import EarlyStopException
 
     def after_round(env: Any) -> None:
@@ -104,13 +105,12 @@ def fit_lightgbm(
         else:
             arguments["eval_set"] = [(valid.X, valid.y)]
     booster = estimator.fit(train.X, train.y, sample_weight=train.weight, **arguments).booster_
-    booster.best_score = {}  # LightGBM keeps an OrderedDict, which is no trusted type in a model file
-    return booster
+    return LightGBMModel.of(booster, hasattr(estimator, "predict_proba"))
 
 
 def fit_xgboost(
     estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
-) -> Any:
+) -> XGBoostModel:
     """Fit an ``XGBModel``, cut at the best round."""
     from xgboost.callback import TrainingCallback
 
@@ -128,13 +128,15 @@ def fit_xgboost(
     if valid is not None:
         arguments = {"eval_set": [(valid.X, valid.y)], "sample_weight_eval_set": [valid.weight]}
     estimator.set_params(callbacks=[AfterRound()])
-    estimator.fit(train.X, train.y, sample_weight=train.weight, verbose=False, **arguments)
-    return estimator.set_params(callbacks=None)
+    booster = estimator.fit(
+        train.X, train.y, sample_weight=train.weight, verbose=False, **arguments
+    ).get_booster()
+    return XGBoostModel.of(booster, hasattr(estimator, "predict_proba"))
 
 
 def fit_catboost(
     estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
-) -> Any:
+) -> CatBoostModel:
     """Fit a ``CatBoost`` model, cut at the best round."""
     from catboost import Pool
 
@@ -147,9 +149,10 @@ def fit_catboost(
         return Pool(rows.X, rows.y, cat_features=list(categories), weight=rows.weight)
 
     evaluation = None if valid is None else pool(valid)
-    return estimator.fit(
+    model = estimator.fit(
         pool(train), eval_set=evaluation, use_best_model=valid is not None, callbacks=[AfterRound()]
     )
+    return CatBoostModel.of(model, hasattr(estimator, "predict_proba"))
 
 
 FITTERS = {"lightgbm": fit_lightgbm, "xgboost": fit_xgboost, "catboost": fit_catboost}

@@ -16,7 +16,11 @@ from automl_components.guardrails import counted, listed
 AZURE = ((999, 10, "fewer than 1,000 rows"), (20_000, 3, "1,000 to 20,000 rows"))
 """Azure's rule: rows up to which there are so many folds, and how it is told; above, one split. Azure's documents
 disagree about exactly 20,000, the newest says cross-validation."""
-OURS = ((999, 10, "fewer than 1,000 rows"), (20_000, 5, "1,000 to 20,000 rows"), (60_000, 3, "20,000 to 60,000 rows"))
+OURS = (
+    (999, 10, "fewer than 1,000 rows"),
+    (20_000, 5, "1,000 to 20,000 rows"),
+    (60_000, 3, "20,000 to 60,000 rows"),
+)
 """Our rule: more folds where rows are few, since the model keeps the learners of all of them."""
 WIDE = 10_000_000
 """Cells above which there are three folds at most."""

@@ -239,7 +239,7 @@ class Learner:
             return self.calibration_.predict_proba(decision(self.estimator_, seen))
         if hasattr(self.estimator_, "predict_proba"):
             return np.asarray(self.estimator_.predict_proba(seen), dtype=np.float64)
-        proba = self.estimator_.predict(seen)  # a lightgbm.Booster: of the second class where there are two
+        proba = self.estimator_.predict(seen)  # a Boosted: perhaps of the second of two classes
         return np.column_stack([1 - proba, proba]) if proba.ndim == 1 else proba
 
 

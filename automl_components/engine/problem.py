@@ -15,6 +15,7 @@ from automl_components.algorithms import Shape
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.scoring import Scorer
 
+
 @dataclass(frozen=True)
 class Problem:
     """What every trial of a search works on.

@@ -33,7 +33,9 @@ class Race:
         limit = CELLS // max(1, len(problem.classes))
         self.sample = np.arange(len(self.validation))
         if len(self.sample) > limit:
-            self.sample = np.sort(np.random.default_rng(problem.seed).choice(self.sample, limit, replace=False))
+            self.sample = np.sort(
+                np.random.default_rng(problem.seed).choice(self.sample, limit, replace=False)
+            )
         rows = self.validation[self.sample]
         self.target = problem.target[rows]
         self.weights = None if problem.weights is None else problem.weights[rows]

@@ -24,6 +24,8 @@ PATIENCE = 10
 """It stops when the best score has not changed over this many trials: at trial 31 for the first time."""
 SLOT = 0.4
 """Share of the time left that one trial may use, so that none takes it all."""
+HARD = 1.5
+"""How many times its slot a fit that does not look at the clock may take."""
 ROOM = 0.7
 """A trial goes on after its first split when at least this share of what the others should take is left."""
 
@@ -283,7 +285,8 @@ class Search:
             "params": trial.config.params, "seed": trial.seed, "threads": self.plan.threads,
             "rounds": trial.rounds[part] if part < len(trial.rounds) else None, **self.store.place(trial.number, part),
         }  # fmt: skip
-        pool.submit(request, seconds=self._seconds(trial, left))
+        slot = self._seconds(trial, left)
+        pool.submit(request, seconds=slot, at_most=None if slot is None else min(left, HARD * slot))
         trial.running.add(part)
 
     def _seconds(self, trial: _Trial, left: float) -> float | None:
@@ -352,7 +355,9 @@ class Search:
         """Without any completed trial, the best of those that have at least one split counts."""
         if any(result.status == "Completed" for result in self.results.values()):
             return
-        scored = {trial: summary(list(trial.done.values()))["score"] for trial in self._open.values() if trial.done}
+        scored = {
+            trial: summary(list(trial.done.values()))["score"] for trial in self._open.values() if trial.done
+        }
         worths = {trial: self.metric.sign(score) for trial, score in scored.items() if score is not None}
         if worths:
             self._complete(max(worths, key=lambda trial: worths[trial]))

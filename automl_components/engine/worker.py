@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 
+FITTING = 0.9
+"""Share of its time that a fit may use: the rest is for predictions, scores and the model file."""
+
+
 def main() -> None:
     """The child's life; the first line it reads names the folder of the problem."""
     _die_with_parent()
@@ -63,7 +67,7 @@ def _answer(problem: Any, request: dict[str, Any]) -> dict[str, Any]:
 
     config = Config(request["algorithm"], request["params"])
     seconds = request["seconds"]
-    deadline = None if seconds is None else time.monotonic() + seconds
+    deadline = None if seconds is None else time.monotonic() + FITTING * seconds
     work = {"fold": _fold, "refit": _refit}[request["kind"]]
     return work(problem, config, request, deadline)
 

@@ -48,8 +48,7 @@ def build_ensemble(
     results = formats.read_trials(trials.local)
     finished = {r.number: r for r in results if r.status == "Completed" and r.score is not None}
     candidates = [
-        Candidate(number, float(r.score or 0), files.out_of_fold(number))
-        for number, r in finished.items()
+        Candidate(number, float(r.score or 0), files.out_of_fold(number)) for number, r in finished.items()
     ]
     stack = training.stack_ensemble_settings
     recipe = Recipe(

@@ -94,7 +94,8 @@ def search_trials(
     files.tidy({result.number: result.status == "Completed" for result in results})
     spent = search.spent / chosen.workers + time.monotonic() - started
     formats.write_json(
-        trials.local / "plan.json", {**chosen.to_dict(), "trials": executed(results), "elapsed_seconds": spent}
+        trials.local / "plan.json",
+        {**chosen.to_dict(), "trials": executed(results), "elapsed_seconds": spent},
     )
 
 

@@ -151,7 +151,7 @@ def test_refits_use_the_rounds_of_the_splits():
     rounds = trial.mean_rounds(facts["rounds"])
     assert rounds == round(np.mean(facts["rounds"]))
     learner = trial.refit(problem, config, rounds=rounds)
-    assert learner.estimator_.num_trees() == rounds
+    assert learner.estimator_.model.num_trees() == rounds
     assert config.params["n_estimators"] != rounds  # not written into the record
     part = trial.refit(problem, config, rounds=rounds, rows=np.arange(0, 400, 2))
     assert not np.array_equal(part.predict_proba(problem.features), learner.predict_proba(problem.features))

@@ -70,7 +70,7 @@ def test_refits_come_back_as_models_and_as_predictions(shared, tmp_path):
     }
     assert pool.run(asked).status == "Completed"
     learner = load(asked["out"], trusted=get_untrusted_types(file=asked["out"]))
-    assert learner.estimator_.num_trees() == 7
+    assert learner.estimator_.model.num_trees() == 7
     rows, ask = np.arange(0, 200, 2), np.arange(1, 200, 2)
     np.save(tmp_path / "rows.npy", rows)
     np.save(tmp_path / "ask.npy", ask)

@@ -30,9 +30,9 @@ class SplitSettings(Settings):
     """How rows are divided.
 
     With nothing given, ``split_rule`` decides by the number of rows. ``n_cross_validations`` together with
-    ``validation_data_size`` is Monte Carlo cross-validation. ``group_column_name`` and
-    ``split_time_column_name`` and ``split_rule`` are ours: rows of a group stay together; every split trains on the past and
-    validates on the future.
+    ``validation_data_size`` is Monte Carlo cross-validation. ``group_column_name``, ``split_time_column_name`` and
+    ``split_rule`` are ours: rows of a group stay together; every split trains on the past and validates on the
+    future.
     """
 
     inline: ClassVar[bool] = True
