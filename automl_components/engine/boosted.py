@@ -64,7 +64,7 @@ class LightGBMModel(Boosted):
     def _read(self, content: bytes) -> Any:
         from lightgbm import Booster
 
-        return Booster(params={"verbose": -1}, model_str=content.decode())
+        return Booster(model_str=content.decode())
 
     def predict(self, X: Any) -> np.ndarray:
         """See :meth:`Boosted.predict`."""

@@ -323,8 +323,8 @@ def stack_holdout(
 ) -> Ensemble:
     """Stacking with a share of a single split's training rows kept from the members, which trains the meta-learner.
 
-    For who asks for it by Azure's ``stack_meta_learner_train_percentage``: the members are fitted once more. The validation
-    rows judge, as for every other model.
+    For who asks for it by Azure's ``stack_meta_learner_train_percentage``: the members are fitted once more. The
+    validation rows judge, as for every other model.
 
     Parameters
     ----------

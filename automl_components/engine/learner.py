@@ -110,6 +110,7 @@ class Learner:
         sample_weight: np.ndarray | None = None,
         valid: tuple[FeatureMatrix, np.ndarray, np.ndarray | None] | None = None,
         deadline: float | None = None,
+        adapt: bool = False,
     ) -> Learner:
         """Fit view and estimator.
 
@@ -121,8 +122,10 @@ class Learner:
         valid : (FeatureMatrix, y, weights or None), optional
             Rows on which LightGBM, XGBoost and CatBoost stop early; other algorithms do not look at them.
         deadline : float, optional
-            ``time.monotonic`` seconds at which those three end with the rounds they have. Where it leaves time for
-            few of them, ``params["learning_rate"]`` is raised, so that they get as far.
+            ``time.monotonic`` seconds at which those three end with the rounds they have.
+        adapt : bool
+            Whether ``params["learning_rate"]`` is raised where the deadline leaves time for few rounds, so that they
+            lead as far.
         """
         entry = ALGORITHMS[self.algorithm]
         weight = sample_weight if self.accepts_weights else None
@@ -138,7 +141,7 @@ class Learner:
             train = Rows(self.view_.transform(X), self._encode(y), weight)
             library = entry.estimators[self.task].partition(":")[0]
             if library in FITTERS:
-                self._boost(FITTERS[library], entry, train, self._validation(valid), deadline)
+                self._boost(FITTERS[library], entry, train, self._validation(valid), deadline, adapt)
             else:
                 self._fit_plain(self._estimator(entry)[0], train)
         return self
@@ -208,9 +211,15 @@ class Learner:
         return kind(**{**params, **given, **entry.fixed}), positions
 
     def _boost(
-        self, fitter: Any, entry: Algorithm, train: Rows, valid: Rows | None, deadline: float | None
+        self,
+        fitter: Any,
+        entry: Algorithm,
+        train: Rows,
+        valid: Rows | None,
+        deadline: float | None,
+        adapt: bool,
     ) -> None:
-        stopper = Stopper(len(train.y), deadline, 0 if valid is None else self._wanted())
+        stopper = Stopper(len(train.y), deadline, self._wanted() if adapt else 0)
         fitted = fitter(*self._estimator(entry), train, valid, stopper)
         if stopper.reason == "pace":
             step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)

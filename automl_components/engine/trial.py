@@ -172,7 +172,8 @@ def fit_fold(
     X, y, weights = problem.rows(train)
     valid = problem.rows(validation)
     started = time.perf_counter()
-    learner.fit(X, y, weights, valid=valid, deadline=deadline)
+    # the first split decides on the size of the steps, the others follow it
+    learner.fit(X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None)
     fitted = time.perf_counter()
     predictions = checked(problem, predict(problem.task, learner, valid[0]), len(validation))
     done = time.perf_counter()

@@ -15,7 +15,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-
 FITTING = 0.9
 """Share of its time that a fit may use: the rest is for predictions, scores and the model file."""
 

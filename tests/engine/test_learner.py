@@ -52,14 +52,10 @@ def loss(model, X, y):
 
 
 def count_rounds(model):
-    estimator = model.estimator_
+    booster = model.estimator_.model
     if model.algorithm == "light_gbm":
-        return estimator.num_trees()
-    return (
-        estimator.tree_count_
-        if model.algorithm == "cat_boost"
-        else estimator.get_booster().num_boosted_rounds()
-    )
+        return booster.best_iteration if booster.best_iteration > 0 else booster.num_trees()
+    return booster.tree_count_ if model.algorithm == "cat_boost" else booster.num_boosted_rounds()
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
