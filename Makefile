@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check format clean
+.PHONY: help install demo demo-airflow demo-prefect test test-slow check format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,12 @@ install: .venv/installed  ## make .venv with the package and what its tests need
 demo: .venv/installed  ## the whole pipeline on the Palmer penguins, from table to registered model
 	$(BIN)/automl demo
 
+demo-airflow: .venv/installed  ## a real Airflow with the example DAGs, one of them running; ONCE=1 ends after it
+	$(BIN)/python -m airflow_provider.demo $(if $(ONCE),--once)
+
+demo-prefect: .venv/installed  ## a real Prefect server with a served example flow, and a run of it; ONCE=1 ends after it
+	$(BIN)/python -m prefect_tasks.demo $(if $(ONCE),--once)
+
 check: .venv/installed  ## style, types, who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -33,7 +39,8 @@ test-slow: .venv/installed  ## the slow tests: a model in an environment of its 
 
 format: .venv/installed  ## put the code into its style
 	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/python -m airflow_provider.stubs
 	$(BIN)/ruff format --quiet .
 
 clean:  ## remove the environment and what the demo made
-	rm -rf .venv runs mlruns mlflow.db
+	rm -rf .venv .airflow .prefect runs mlruns mlflow.db

@@ -13,8 +13,8 @@ __all__ = ["ColumnTransformer", "Job", "StackEnsembleSettings", "classification"
 
 def classification(
     *,
-    training_data: Table,
-    target_column_name: str,
+    training_data: Table | None = None,
+    target_column_name: str | None = None,
     primary_metric: str | None = None,
     positive_label: str | int | float | bool | None = None,
     enable_model_explainability: bool | None = None,
@@ -41,9 +41,9 @@ def classification(
     Parameters
     ----------
     training_data, validation_data, test_data : str, path, Input or DataFrame
-        An MLTable folder, a CSV or Parquet file, or any address of one; or the table itself.
+        An MLTable folder, a CSV or Parquet file, or any address of one; or the table itself. The first is required.
     target_column_name : str
-        Column of the labels.
+        Column of the labels; required.
     primary_metric : str, optional
         A metric in any casing, or ``"package.module:function"``; ``"AUC_weighted"`` unless given.
     group_column_name, split_time_column_name : str, optional
@@ -67,8 +67,8 @@ def classification(
 
 def regression(
     *,
-    training_data: Table,
-    target_column_name: str,
+    training_data: Table | None = None,
+    target_column_name: str | None = None,
     primary_metric: str | None = None,
     enable_model_explainability: bool | None = None,
     weight_column_name: str | None = None,

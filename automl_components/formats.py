@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from automl_components.engine.features import Featurizer
     from automl_components.engine.matrix import FeatureMatrix
     from automl_components.engine.problem import Problem
     from automl_components.engine.trial import TrialResult
@@ -105,6 +106,32 @@ def write_features(
         save_npz(folder / "sparse.npz", matrix.sparse, compressed=False)
     facts = {**checked.facts, "classes": checked.classes, "schema": schema.to_dict(), **(names or {})}
     write_json(folder / "features.json", facts)
+
+
+def write_featurization(featurizer: Featurizer, folder: Path) -> None:
+    """Write beside a featurizer what it does: ``featurization.json`` for reports, ``recipe.yml`` for people."""
+    import yaml
+
+    from automl_components.engine import transparency
+
+    told = {
+        "summary": transparency.featurization_summary(featurizer),
+        "features": transparency.engineered_features(featurizer),
+    }
+    write_json(folder / "featurization.json", told)
+    recipe = yaml.safe_dump(
+        transparency.recipe_of(featurizer), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+    )
+    (folder / "recipe.yml").write_text(recipe, encoding="utf-8")
+
+
+def read_featurization(folder: Path) -> dict[str, Any]:
+    """What a ``featurizer`` folder says of itself.
+
+    ``summary``: one row a raw column, in Azure's shape; ``features``: one row for each transformer of a
+    column, with the names of its features (see :mod:`automl_components.engine.transparency`).
+    """
+    return _facts(folder / "featurization.json", "featurizer")
 
 
 def read_problem(folder: Path, *, primary_metric: str, positive_label: Any, seed: int) -> Problem:

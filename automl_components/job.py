@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from automl_components.core.inputs import DataInput, DataSource, read_input
 from automl_components.core.settings import (
     ColumnTransformer,
     FeaturizationSettings,
+    GuardrailSettings,
     JobFacts,
     LimitsSettings,
     ProblemsError,
@@ -28,12 +30,14 @@ from automl_components.core.settings import (
     as_mapping,
     assign,
     disagreements,
+    fold,
     parse_override,
     read_mapping,
     unknown_key,
     write_yaml,
 )
-from automl_components.naming import collecting, in_catalog_names
+from automl_components.core.settings.task import LATER_TASKS
+from automl_components.naming import collecting, data_name, in_catalog_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,10 +56,16 @@ SECTIONS: Mapping[str, type[Settings]] = {
     "limits": LimitsSettings,
     "training": TrainingSettings,
     "featurization": FeaturizationSettings,
+    "guardrails": GuardrailSettings,
     "selection": SelectionSettings,
     "registration": RegistrationSettings,
 }
 """Every section of a job file, in the order in which it is written."""
+MOVED = {
+    "data": "the layout of Azure's preview of 2022; its parts are keys of the job now: training_data, validation_data, "
+    "test_data, target_column_name, n_cross_validations, validation_data_size, test_data_size"
+}
+"""What became of keys that are no longer there."""
 
 
 class Job:
@@ -78,6 +88,7 @@ class Job:
     limits: LimitsSettings
     training: TrainingSettings
     featurization: FeaturizationSettings
+    guardrails: GuardrailSettings
     selection: SelectionSettings
     registration: RegistrationSettings
 
@@ -122,6 +133,8 @@ class Job:
         rest, problems = as_mapping(mapping, source), list[str]()
         if rest.get("type") not in (None, "automl"):  # whatever else is in it would only be misunderstood
             JobFacts.read({"type": rest["type"]}, source=source)
+        if fold(str(rest.get("task"))) in map(fold, LATER_TASKS):
+            TaskSettings.read({"task": rest["task"], "target_column_name": "y"}, source=source)
         data: dict[str, DataSource] = {}
         sections: dict[str, Settings] = {}
         for name in DATA:
@@ -133,7 +146,7 @@ class Job:
             values = {key: rest.pop(key) for key in keys} if section.inline else rest.pop(name, None)
             with collecting(problems):
                 sections[name] = section.read(values)
-        problems += [f"{key}: {unknown_key(key, top_level_keys())}" for key in rest]
+        problems += [f"{key}: {MOVED.get(key) or unknown_key(key, top_level_keys())}" for key in rest]
         if not problems:
             with collecting(problems):
                 return cls(sections, data)
@@ -144,16 +157,30 @@ class Job:
         """How much is logged: ``"debug"``, ``"info"``, ``"warning"``, ..."""
         return self.facts.log_verbosity
 
+    @property
+    def default_name(self) -> str:
+        """What the experiment and the registered model are called unless the job says: as the training data.
+
+        Azure takes the working folder's name; that of the table does not depend on where a job is started.
+        """
+        return data_name(self.inputs().get("training_data")) or f"automl-{self.task.task}"
+
     def sections(self) -> dict[str, Settings]:
-        """The sections that stages take, by the stages' parameter names; the registered name is settled."""
+        """The sections that stages take, by the stages' parameter names; names are settled.
+
+        The experiment is ``experiment_name``, else what ``MLFLOW_EXPERIMENT_NAME`` says, else ``default_name``; the
+        registered model is ``registration.model_name``, else ``experiment_name``, else ``default_name``.
+        """
         sections = {name: getattr(self, name) for name in SECTIONS if name != "facts"}
         registration = self.registration
         if registration.model_name is None:
-            name = self.facts.experiment_name or self.facts.name or f"automl-{self.task.task}"
-            name = re.sub("[/:]", "-", name)  # what the registry does not allow
+            name = self.facts.experiment_name or self.default_name
+            name = re.sub("[/:'\"`]", "-", name)  # what the registry does not allow
             registration = registration.model_copy(update={"model_name": name})
         facts = self.facts.given()
         names = {key: facts[key] for key in TrackingSettings.keys() if key in facts}  # noqa: SIM118
+        if not os.environ.get("MLFLOW_EXPERIMENT_NAME"):
+            names.setdefault("experiment_name", self.default_name)
         # register_model takes it as `registering`, since `registration` is its output
         settled = {"registration": registration, "registering": registration}
         return {**sections, **settled, "run": TrackingSettings.read(names)}
@@ -204,8 +231,8 @@ class Job:
     def set_data(
         self,
         *,
-        training_data: Table,
-        target_column_name: str,
+        training_data: Table | None = None,
+        target_column_name: str | None = None,
         weight_column_name: str | None = None,
         validation_data: Table | None = None,
         validation_data_size: float | None = None,
@@ -215,8 +242,12 @@ class Job:
         test_data_size: float | None = None,
         group_column_name: str | None = None,
         split_time_column_name: str | None = None,
+        **unknown: Any,
     ) -> None:
         """Set tables, target and splits. What is not given stays as it was."""
+        if unknown:
+            known = [name for name in inspect.signature(self.set_data).parameters if name != "unknown"]
+            raise ProblemsError([f"{key}: {unknown_key(key, known)}" for key in unknown])
         given = {"training_data": training_data, "validation_data": validation_data, "test_data": test_data}
         data = {name: read_input(name, one) for name, one in given.items() if one is not None}
         task = self.task.updated(target_column_name=target_column_name, weight_column_name=weight_column_name)
@@ -277,11 +308,19 @@ class Job:
         mode: str | None = None,
         enable_dnn_featurization: bool | None = None,
         drop_columns: Sequence[str] | None = None,
+        optional_columns: Sequence[str] | None = None,
+        **former: Any,
     ) -> None:
         """Customise the featurization. What is not given stays as it was."""
         self._update("featurization", locals())
 
-    def set_selection(self, *, trial: int | None = None, metric: str | None = None) -> None:
+    def set_guardrails(
+        self, *, fail_on: Sequence[str] | None = None, mute: Mapping[str, str] | None = None
+    ) -> None:
+        """Choose findings that stop the pipeline, and silence others, each with a reason."""
+        self._update("guardrails", locals())
+
+    def set_selection(self, *, trial: int | None = None, metric: str | None = None, **former: Any) -> None:
         """Choose the model that the run ends with: a trial by its number, or the best by a metric."""
         self._update("selection", locals())
 
@@ -295,6 +334,7 @@ class Job:
         aliases: Sequence[str] | None = None,
         gate: Mapping[str, Any] | None = None,
         champion_alias: str | None = None,
+        **former: Any,
     ) -> None:
         """Set name, aliases and gate of the registration. What is not given stays as it was."""
         self._update("registration", locals())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -9,6 +10,7 @@ from typing import Any, cast
 from automl_components.core.errors import SettingsError
 from automl_components.core.settings import (
     FeaturizationSettings,
+    GuardrailSettings,
     ProblemsError,
     RegistrationSettings,
     SelectionSettings,
@@ -16,6 +18,36 @@ from automl_components.core.settings import (
     TaskSettings,
     TrainingSettings,
 )
+
+SAYS_NOTHING = frozenset(
+    ["train", "training", "data", "dataset", "table", "mltable", "folder", "input", "csv"]
+)
+"""Words that a table's name may be made of without telling what it is about."""
+
+
+def data_name(table: object) -> str:
+    """What a table is about: the name of its file or folder, or of the nearest folder around that says something.
+
+    Parameters
+    ----------
+    table : str, or mapping with ``path``
+        Anything else, such as a table in memory, has no name: the answer is empty.
+
+    >>> data_name("/work/bank.csv.gz"), data_name({"path": "s3://bucket/housing/train.parquet"})
+    ('bank', 'housing')
+    >>> data_name("/runs/penguins/training_data"), data_name("/work/churn/data/*.csv"), data_name("/data")
+    ('penguins', 'churn', '')
+    """
+    path = table.get("path") if isinstance(table, Mapping) else table
+    if not isinstance(path, str):
+        return ""
+    place = path.split("://", 1)[-1].split("?", 1)[0] if "://" in path else path
+    for part in reversed(re.split(r"[/\\]+", place)):
+        stem = part.lstrip(".").split(".", 1)[0]
+        words = set(re.split(r"[\W_]+", stem.lower()))
+        if stem and not re.search(r"[*?\[]", part) and not words <= SAYS_NOTHING:
+            return stem
+    return ""
 
 
 def in_catalog_names(sections: Mapping[str, Settings]) -> dict[str, Settings]:
@@ -43,6 +75,8 @@ def in_catalog_names(sections: Mapping[str, Settings]) -> dict[str, Settings]:
         named["registration"] = _registration(cast(RegistrationSettings, sections["registration"]), task.task)
     with collecting(problems):
         named["featurization"] = _featurization(cast(FeaturizationSettings, sections["featurization"]))
+    with collecting(problems):
+        named["guardrails"] = _guardrails(cast(GuardrailSettings, sections["guardrails"]))
     if problems:
         raise ProblemsError(problems)
     return named
@@ -149,3 +183,15 @@ def _featurization(featurization: FeaturizationSettings) -> FeaturizationSetting
         raise ProblemsError([f"featurization.transformer_params: a name is given twice in {list(asked)}"])
     changes = {"blocked_transformers": names} if blocked else {}
     return featurization.model_copy(update=changes | ({"transformer_params": known} if asked else {}))
+
+
+def _guardrails(guardrails: GuardrailSettings) -> GuardrailSettings:
+    if not guardrails.fail_on and not guardrails.mute:
+        return guardrails
+    from automl_components.guardrails import guardrail_code
+
+    with at("guardrails.fail_on"):
+        fail_on = tuple(guardrail_code(name, severities=True) for name in guardrails.fail_on)
+    with at("guardrails.mute"):
+        mute = {guardrail_code(name): reason for name, reason in guardrails.mute.items()}
+    return guardrails.model_copy(update={"fail_on": fail_on, "mute": mute})

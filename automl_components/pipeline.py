@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from automl_components.stages import (
     register_model,
     search_trials,
     validate_data,
+    write_report,
 )
 
 LINE: tuple[Component, ...] = (
@@ -26,6 +28,7 @@ LINE: tuple[Component, ...] = (
     search_trials,
     build_ensemble,
     evaluate_model,
+    write_report,
     log_run,
     register_model,
 )
@@ -112,8 +115,16 @@ def find(name: str) -> Component:
 
 
 def settings_of(component: Component, values: Mapping[str, Any]) -> dict[str, Settings]:
-    """A component's sections from a settings or job file; keys of other stages and of the job are passed over."""
+    """A component's sections from a settings or job file; keys of other stages and of the job are passed over.
+
+    The experiment of a job file without a name is called as in :meth:`automl_components.job.Job.sections`.
+    """
     from automl_components.core.settings import JobFacts
+    from automl_components.naming import data_name
+
+    name = "" if os.environ.get("MLFLOW_EXPERIMENT_NAME") else data_name(values.get("training_data"))
+    if name and "run" in component.settings:
+        values = {"experiment_name": name, **values}
 
     others = {key for stage in LINE for key in (*stage.setting_keys(), *stage.inputs)}
     return component.read_settings(values, ignore=frozenset(others | set(JobFacts.keys())))

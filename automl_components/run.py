@@ -40,7 +40,8 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
                 if is_frame(table):  # kept beside the results, so that a resumed run finds it
                     place = Path(storage.join(folder, name))
                     if storage.is_remote(folder):
-                        place = Path(stack.enter_context(TemporaryDirectory(prefix="automl-"))) / name
+                        scratch = stack.enter_context(TemporaryDirectory(prefix="automl-"))
+                        place = Path(scratch) / folder.rstrip("/").rpartition("/")[2] / name
                     write_mltable(table, place)
                     given[name] = str(place)
             job = job.with_data(given)
@@ -173,6 +174,11 @@ class Run:
     def best_model(self) -> str:
         """Path of the model, in MLflow's format."""
         return str(self.path("best_model"))
+
+    @property
+    def report(self) -> str:
+        """Path of the report page, one HTML file that needs nothing else."""
+        return str(self.path("report") / "index.html")
 
     @property
     def test_metrics(self) -> dict[str, float]:

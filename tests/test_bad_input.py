@@ -296,6 +296,11 @@ COMMANDS = {
     "predict run/best_model train.csv --output p.xlsx": ("p.xlsx", ".parquet"),
     "predict run/best_model train.csv --output job.yml/p.csv": ("job.yml", "a file is in the way"),
     "predict run/best_model train.csv --output full.csv": ("full.csv", "the disk is full"),
+    "predict run/best_model train.csv --output folder.csv": ("folder.csv", "a folder is in the way of a file"),
+    "predict run empty.csv --output p.csv": ("empty.csv", "no rows"),
+    "predict models:/run train.csv --output p.csv": ("models:/run", "models:/<name>/<version>"),
+    "show nowhere --json": ("nowhere", "no run"),
+    "register run --trial 99": ("99",),
     "model run": ("trial", "metric"),
     "model run --trial 99": ("99",),
     "model run --metric acuracy": ("acuracy", "'accuracy'"),
@@ -320,6 +325,8 @@ def test_a_command_that_cannot_be_done(line: str, made: Path, monkeypatch: pytes
     (made / "empty.yml").write_text("# nothing\n")
     (made / "latin.yml").write_bytes("task: größe\n".encode("latin-1"))
     (made / "other.csv").write_text(csv(header=["size", "color", "price", "y"]))
+    (made / "empty.csv").write_text(csv([]))
+    (made / "folder.csv").mkdir(exist_ok=True)
     for folder in ("foreign/checked_data", "unmarked"):
         (made / folder).mkdir(parents=True, exist_ok=True)
         (made / folder / "notes.txt").write_text("mine\n")

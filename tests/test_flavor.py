@@ -304,8 +304,40 @@ def test_model_json_says_what_it_is(folder: Path, pyfunc: ModuleType) -> None:
     facts = flavor.predictor_metadata(folder)
     assert (facts["kind"], facts["task"], facts["target"]) == ("predictor", "classification", "y")
     assert facts["classes"] == ["low", "mid"]
-    assert facts["metadata"] == {"run": "demo", "rows": 300}
+    assert {name: facts["metadata"][name] for name in ("run", "rows")} == {"run": "demo", "rows": 300}
     assert pyfunc.load_model(str(folder)).metadata.metadata == facts["metadata"]
+
+
+def test_the_metadata_says_what_each_column_was_learned_as(folder: Path) -> None:
+    types = flavor.predictor_metadata(folder)["metadata"]["column_types"]
+    assert list(types) == [c for c in FRAME if c != "constant"]
+    some = {name: types[name].split()[0] for name in ("amount", "whole", "colour", "size", "day", "note")}
+    assert some == {
+        "amount": "Numeric", "whole": "Numeric", "colour": "Categorical", "size": "Categorical",
+        "day": "DateTime", "note": "Text",
+    }  # fmt: skip
+    assert types["whole"] == "Numeric (Int64)"
+    assert types["size"] == "Categorical (category)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [("double", "integers"), ("long", "gaps"), ("long", "whole floats"), ("string", "category"),
+     ("string", "all null"), ("datetime", "dates as text")],
+)  # fmt: skip
+def test_why_the_signature_says_any(kind: str, change: str) -> None:
+    """What MLflow's other types refuse, all of which a model here can read."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.models.utils import _enforce_schema
+    from mlflow.types import ColSpec, Schema
+
+    column = {
+        "integers": pd.Series([1, 2]), "gaps": pd.Series(pd.array([1, None], dtype="Int64")),
+        "whole floats": pd.Series([1.0, 2.0]), "category": pd.Series(pd.Categorical(["a", "b"])),
+        "all null": pd.Series([np.nan, np.nan]), "dates as text": pd.Series(["2024-05-06", "soon"]),
+    }[change]  # fmt: skip
+    with pytest.raises((MlflowException, ValueError)):
+        _enforce_schema(pd.DataFrame({"c": column}), Schema([ColSpec(kind, "c", required=False)]))
 
 
 def test_requirements_are_few_and_pinned(folder: Path, tmp_path: Path) -> None:

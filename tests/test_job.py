@@ -124,9 +124,9 @@ class TestAzuresExamples:
             Job.from_file(written(tmp_path, CLASSIFICATION.replace("False", "True")))
         assert caught.value.problems == [
             "enable_model_explainability: not supported yet: explanations of the best model; "
-            "remove it or set it to false",
+            "remove it or set it to false, here or by --set",
             "training.enable_onnx_compatible_models: not supported yet: ONNX export; "
-            "remove it or set it to false",
+            "remove it or set it to false, here or by --set",
         ]
 
     def test_featurization(self, tmp_path):
@@ -388,6 +388,15 @@ class TestNames:
         ("values", "message"),
         [
             ({"primary_metric": "acuracy"}, "^primary_metric: unknown metric 'acuracy'.*'accuracy'"),
+            (
+                {"primary_metric": "auc"},
+                "^primary_metric: unknown metric 'auc' for classification; did you mean 'AUC_binary', 'AUC_macro', "
+                "'AUC_micro' or 'AUC_weighted'\\?; automl list metrics prints all",
+            ),
+            (
+                {"primary_metric": "nonsense"},
+                "; known: AUC_binary, .* and 14 more; automl list metrics prints all",
+            ),
             ({"primary_metric": "r2_score"}, "^primary_metric: metric 'r2_score' is for regression"),
             (
                 {"training": {"allowed_training_algorithms": ["lightgbmm"]}},
@@ -521,6 +530,36 @@ class TestSetters:
         with pytest.raises(SettingsError, match=r"n_cross_validations: validation_data already settles"):
             job.set_data(training_data=frame, target_column_name="z", validation_data=frame)
 
+    def test_data_one_at_a_time(self):
+        job = make(n_cross_validations=5)
+        job.set_data(test_data="test.csv")
+        job.set_data(target_column_name="z")
+        job.set_data(training_data="/data/other.csv")
+        assert list(job.inputs()) == ["training_data", "test_data"]
+        assert job.inputs()["training_data"] == "/data/other.csv"
+        assert (job.task.target_column_name, job.splits.n_cross_validations) == ("z", 5)
+
+    @pytest.mark.parametrize(
+        ("method", "wrong", "message"),
+        [
+            ("set_data", "tets_data", "tets_data: unknown; did you mean 'test_data'?"),
+            ("set_data", "max_trials", "max_trials: unknown here; it belongs in 'limits'"),
+            ("set_limits", "max_trails", "limits.max_trails: unknown; did you mean 'max_trials'?"),
+            ("set_training", "enable_vote", "'enable_vote_ensemble'"),
+            (
+                "set_featurization",
+                "blocked",
+                "featurization.blocked: unknown; did you mean 'blocked_transformers'?",
+            ),
+            ("set_selection", "trail", "selection.trail: unknown; did you mean 'trial'?"),
+            ("set_registration", "model", "registration.model: unknown; did you mean 'model_name'?"),
+        ],
+    )
+    def test_a_misspelt_argument(self, method, wrong, message):
+        with pytest.raises(SettingsError) as caught:
+            getattr(make(), method)(**{wrong: "x"})
+        assert message in str(caught.value)
+
     def test_stack_settings(self):
         job = make()
         job.set_training(
@@ -539,14 +578,48 @@ class TestSetters:
     @pytest.mark.parametrize(
         ("values", "name"),
         [
-            ({}, "automl-classification"),
-            ({"name": "run1"}, "run1"),
-            ({"name": "run1", "experiment_name": "a/b:c"}, "a-b-c"),
-            ({"registration": {"model_name": "m"}, "name": "run1"}, "m"),
+            ({}, "bank"),
+            ({"name": "run1"}, "bank"),
+            ({"training_data": pd.DataFrame({"y": [1]})}, "automl-classification"),
+            ({"training_data": {"path": "s3://b/my:bank/train/*.parquet"}}, "my-bank"),
+            ({"name": "run1", "experiment_name": "a/b:c'"}, "a-b-c-"),
+            ({"registration": {"model_name": "m"}, "experiment_name": "e"}, "m"),
         ],
     )
     def test_registered_name(self, values, name):
-        assert make(**values).sections()["registration"].model_name == name
+        job = make(**{"training_data": "data/bank.csv", **values})
+        assert job.sections()["registration"].model_name == name
+
+    @pytest.mark.parametrize(
+        ("data", "name"),
+        [
+            ("data/bank.csv", "bank"),
+            ("bank/training_data", "bank"),
+            ("bank/training-mltable-folder/", "bank"),
+            ("https://host/data/bank.csv?sig=secret", "bank"),
+            ("bank/data/part-*.csv", "bank"),
+            ("data/training_bank.csv.gz", "training_bank"),
+        ],
+    )
+    def test_an_unnamed_job_has_the_experiment_of_its_data(self, data, name, monkeypatch):
+        """One experiment for all unnamed jobs, and one registered model, would mix models of different tables."""
+        job = make(training_data=data)
+        monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME", raising=False)
+        sections = job.sections()
+        assert (sections["run"].experiment_name, sections["registration"].model_name) == (name, name)
+        assert make(training_data=data, experiment_name="e").sections()["run"].experiment_name == "e"
+        monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "from outside")
+        assert job.sections()["run"].experiment_name is None
+
+    def test_a_stage_alone_finds_the_same_experiment(self, monkeypatch):
+        from automl_components.pipeline import find, settings_of
+
+        monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME", raising=False)
+        for values in ({}, {"experiment_name": "e"}):
+            job = make(training_data="/data/bank.csv", **values)
+            for stage in map(find, ("log_run", "register_model")):
+                settled = settings_of(stage, job.to_mapping())["run"]
+                assert settled.experiment_name == job.sections()["run"].experiment_name
 
     @pytest.mark.parametrize(
         ("method", "section"),
@@ -588,6 +661,18 @@ class TestSetters:
 
 
 class TestFactories:
+    @pytest.mark.parametrize("factory", [automl.classification, automl.regression])
+    def test_a_misspelt_argument(self, factory):
+        with pytest.raises(ProblemsError) as caught:
+            factory(traning_data="t.csv", target_column_name="y", primry_metric="accuracy")
+        assert sorted(caught.value.problems) == [
+            "primry_metric: unknown; did you mean 'primary_metric'?",
+            "traning_data: unknown; did you mean 'training_data'?",
+        ]
+        with pytest.raises(ProblemsError) as caught:
+            factory()
+        assert sorted(caught.value.problems) == ["target_column_name: missing; it is required"]
+
     @pytest.mark.parametrize("factory", [automl.classification, automl.regression])
     def test_the_same_job_as_a_file(self, factory):
         job = factory(

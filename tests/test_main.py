@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,6 +99,7 @@ class TestHelp:
         text = done("-h").stdout
         listed = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line.strip()]
         assert listed == COMMANDS
+        assert "..." not in text.partition("Commands:")[2]  # every line says what it has to say
 
     def test_is_quick_since_it_loads_nothing_heavy(self) -> None:
         code = (
@@ -169,6 +171,7 @@ class TestRun:
         result = done("run", "mine.yml", "--verbosity", "error")
         assert result.output == ""
         run = Run(tmp_path / "runs" / "mine")
+        assert "no test run give test_data or test_data_size" in done("show", run.folder).stdout
         assert run.leaderboard["own_metric_of_main.score"].between(0.5, 1).all()
         stamp = (run.path("trials") / "_artifact.json").stat().st_mtime_ns
         assert "unchanged" not in done("run", "mine.yml", "--fresh", "--verbosity", "info").stderr
@@ -191,7 +194,13 @@ class TestRun:
         monkeypatch.chdir(tmp_path)
         result = done("demo", "--trials", 1)
         assert "registered  penguins version 1" in result.stdout
+        assert re.search(r"MLflow: (1 trial|\d+ trials) logged to", result.stderr)
         assert Run("runs/demo").metrics["AUC_weighted"] > 0.9
+        again = done("demo", "--trials", 1)
+        assert "MLflow: this run is there already, reused" in again.stderr
+        assert "penguins version 1 is this very model, reused" in again.stderr
+        assert "logged to" not in again.stderr
+        assert "registered penguins" not in again.stderr
 
 
 class TestComponent:
@@ -265,6 +274,43 @@ class TestPredict:
         expected = Run("run").predict(rows)
         assert list(made["prediction"]) == list(expected["prediction"])
         pd.testing.assert_frame_equal(made.iloc[:, 1:], expected.iloc[:, 1:], check_dtype=False)
+
+    @pytest.mark.parametrize(
+        "model", ["run", "models:/penguins/1", "models:/penguins@first", "runs:/{run_id}/best_model"]
+    )
+    def test_addresses(self, here: Path, tmp_path: Path, model: str) -> None:
+        made = []
+        for address in ("run/best_model", model.format(**Run("run").tracking)):
+            done("predict", address, here / "run" / "checked_data", "--output", tmp_path / "p.csv")
+            made.append((tmp_path / "p.csv").read_text())
+        assert made[0] == made[1]
+
+    def test_values_that_cannot_be_read_are_counted(self, here: Path, tmp_path: Path) -> None:
+        rows = table().drop(columns="species").head(50).astype({"body_mass_g": object})
+        rows.loc[:6, "body_mass_g"] = "heavy"
+        rows.to_csv(tmp_path / "rows.csv", index=False)
+        arguments = ["predict", "run", tmp_path / "rows.csv", "--output", tmp_path / "p.csv"]
+        told = "warning: column 'body_mass_g': 7 of 50 values are no numbers and count as missing, such as 'heavy'"
+        assert told in done(*arguments).stderr
+        assert told in done(*arguments, "--verbosity", "warning").stderr
+        assert done(*arguments, "--verbosity", "error").output == ""
+
+    def test_an_ending_that_cannot_be_written_is_refused_first(self, here: Path) -> None:
+        result = automl("predict", "no model", "no table", "--output", "p.xlsx")
+        assert result.exit_code == 2
+        assert "p.xlsx: end the name in one of .csv" in result.stderr
+
+    @pytest.mark.parametrize(
+        ("model", "says"),
+        [("models:/pengins/1", "did you mean 'penguins'"), ("models:/penguins@frist", "aliases: first"),
+         ("models:/penguins/99", "it has versions: 1"), ("models:penguins", "models:/<name>/<version>"),
+         ("runs:/0123/best_model", "not found")],
+    )  # fmt: skip
+    def test_an_address_without_a_model(self, here: Path, model: str, says: str) -> None:
+        result = automl("predict", model, here / "run" / "checked_data", "--output", "p.csv")
+        assert result.exit_code == 2
+        assert model in result.stderr
+        assert says in result.stderr
 
     @pytest.mark.parametrize(
         ("labels", "dtype"), [([10, 20], "int64"), ([False, True], "bool"), ([1.5, 2.5], "float64")]
@@ -346,10 +392,16 @@ class TestLater:
         assert not client.search_model_versions("name = 'other'")
         trial = done("register", tmp_path / "run", "--name", "gated", "--trial", 2, "--verbosity", "error")
         assert trial.output == ""
-        assert client.get_model_version("gated", "2").tags["trial"] == "2"
+        version = client.get_model_version("gated", "2")
+        assert version.tags["trial"] == "2"
+        assert version.run_id == Run("run").tracking["trials"]["2"]
+        assert client.get_run(version.run_id).data.tags["mlflow.parentRunId"] == Run("run").tracking["run_id"]
+        assert client.get_model_version("gated", "1").run_id == Run("run").tracking["run_id"]
 
     def test_show(self, here: Path, tmp_path: Path) -> None:
         text = done("show", "run").stdout
+        assert all(line == line.rstrip() for line in text.splitlines())
+        assert max(len(line) for line in text.splitlines()) > 200  # a row is one line, however long
         for finding in Run("run").guardrails.to_dict("records"):
             assert finding["title"] in text
             assert finding["status"] in text
@@ -360,6 +412,24 @@ class TestLater:
         assert f"not finished; go on with: automl run --resume --output {tmp_path / 'run'}" in unfinished
         assert "Leaderboard" in unfinished
         assert "Test metrics" not in unfinished
+
+    def test_show_for_a_program(self, here: Path, tmp_path: Path) -> None:
+        run = Run("run")
+        facts = json.loads(done("show", "run", "--json").stdout)
+        assert facts["finished"]
+        assert facts["test_metrics"] == run.metrics
+        assert [row["trial"] for row in facts["leaderboard"]] == list(run.leaderboard["trial"])
+        assert [row["code"] for row in facts["findings"]] == list(run.guardrails["code"])
+        assert facts["best_model"]["kind"] == run.ensemble["kind"]
+        assert facts["registration"]["model_uri"] == "models:/penguins/1"
+        assert facts["tracking"]["run_id"] == run.tracking["run_id"]
+        assert facts["places"]["best_model"] == run.best_model
+        left = ("best_model", "leaderboard", "test_report", "tracking", "registration")
+        shutil.copytree("run", tmp_path / "run", ignore=shutil.ignore_patterns(*left))
+        facts = json.loads(done("show", tmp_path / "run", "--json").stdout)
+        assert not facts["finished"]
+        assert len(facts["leaderboard"]) == 3
+        assert [facts[name] for name in ("best_model", "test_metrics", "tracking")] == [None, {}, None]
 
     @pytest.mark.parametrize(
         ("catalog", "some"),
@@ -391,7 +461,8 @@ class TestErrors:
         result = automl("run", "job.yml", "--output", "run")
         assert result.exit_code == 1
         assert "no trial produced a model" in result.stderr
-        assert "Failed: no" in result.stderr
+        assert "custom metric 'broken_metric:score' failed at" in result.stderr
+        assert f"{tmp_path / 'broken_metric.py'}, line 2: ValueError: no" in result.stderr
         assert "--fresh" in result.stderr
         assert "Traceback" not in result.stderr
 

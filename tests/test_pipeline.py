@@ -77,6 +77,29 @@ def test_findings_name_the_missing_values(finished: Run) -> None:
     assert (missing["status"] == "Done").any()
 
 
+def test_the_report_page_tells_of_the_run_and_lies_with_it_in_mlflow(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    page = Path(finished.report).read_text(encoding="utf-8")
+    assert "predicting <q>species</q>" in page
+    for text in (
+        "Chinstrap",
+        "flipper_length_mm",
+        "Missing feature values imputation",
+        "penguins.csv",
+        "VotingEnsemble",
+    ):
+        assert text in page, text
+    assert str(Path(finished.folder).parent) not in page
+    assert len(page.encode()) < 300_000
+    facts = finished.registration
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", facts["tracking_uri"])
+    kept = mlflow.MlflowClient().list_artifacts(facts["run_id"], "report")
+    assert "report/index.html" in [file.path for file in kept]
+
+
 def test_the_model_is_registered_with_its_run(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow
 

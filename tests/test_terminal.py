@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import json
 import logging
 import os
 import pty
@@ -23,17 +24,24 @@ import pytest
 from penguins import write_job
 from rich.console import Console
 
+from automl_components.core.errors import SettingsError
 from automl_components.core.events import emit, listening, logger
-from automl_components.terminal import catalog_table, metrics_table, watching
+from automl_components.run import Run
+from automl_components.terminal import catalog_table, metrics_table, run_facts, watching
 from automl_components.terminal.live import Live, SearchState
 from automl_components.terminal.watching import only_ours
 
 AUTOML = str(Path(sys.executable).with_name("automl"))
 SLOW_METRIC = """\
 import time
+from pathlib import Path
+
+HOLD = Path(__file__).with_name("hold")
 
 def score(y_true, y_pred):
     time.sleep(0.05)
+    while HOLD.exists():
+        time.sleep(0.01)
     return float((y_true == y_pred).mean())
 """
 
@@ -133,6 +141,11 @@ class TestLive:
         assert "search_trials" not in screen.moving()
         assert "✓ search_trials 2.0 s" in screen.stream.getvalue()
 
+    def test_a_single_trial_is_no_plural(self, screen: Screen) -> None:
+        screen.tell("step", "", component="search_trials", state="started")
+        screen.tell("search", "", **plan(max_trials=1))
+        assert "0 of 1 trial " in screen.moving()
+
     def test_only_what_leads_or_fails_leaves_a_line(self, screen: Screen) -> None:
         screen.tell("search", "", **plan())
         for number, score in enumerate((0.5, 0.6, None), 1):
@@ -187,6 +200,24 @@ class TestPlainLines:
             list(logging.getLogger().handlers),
         )
 
+    def test_in_a_notebook_they_go_below_the_cell(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """There, what is written to standard error looks like a failure."""
+        monkeypatch.setitem(sys.modules, "ipykernel", sys)
+        with watching():
+            emit("note", "something")
+        said = capsys.readouterr()
+        assert said.out.endswith(" something\n")
+        assert not said.err
+
+    def test_an_unknown_level_names_the_nearest(self) -> None:
+        with (
+            pytest.raises(SettingsError, match="verbosity: found 'warn'; did you mean 'warning'"),
+            watching("warn"),
+        ):
+            pass
+
     def test_libraries_are_silent_unless_wanted(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -226,6 +257,23 @@ class TestPlainLines:
         assert re.search(r"validate_data +Check the tables", out)
 
 
+def test_the_report_for_a_program_is_json_whatever_the_figures(tmp_path: Path) -> None:
+    from run_folder import put
+
+    findings = [{"code": "x", "title": "X", "status": "Done", "details": {"share": float("nan"), "rows": 3}}]
+    put(tmp_path / "guardrail_report", {"findings.json": findings}, "validate_data")
+    board = "rank,trial,pipeline,status,AUC_weighted,algorithm\n1,1,kNN,Failed,,knn\n"
+    best = {"kind": "trial", "members": [1], "score": float("inf"), "metrics": {"accuracy": float("nan")}}
+    put(tmp_path / "leaderboard", {"leaderboard.csv": board, "ensemble.json": best}, "build_ensemble")
+    facts = json.loads(json.dumps(run_facts(Run(tmp_path)), allow_nan=False))
+    assert facts["findings"][0]["details"] == {"share": None, "rows": 3}
+    assert facts["leaderboard"] == [{
+        "rank": 1, "trial": "1", "pipeline": "kNN", "status": "Failed", "AUC_weighted": None, "algorithm": "knn"
+    }]  # fmt: skip
+    assert facts["best_model"]["score"] is None
+    assert not facts["finished"]
+
+
 class Terminal:
     """A command in a pseudo-terminal of 100 columns."""
 
@@ -256,7 +304,7 @@ class Terminal:
         os.write(self.fd, b"\x03")
 
     def ended(self) -> int:
-        self.read_until()
+        self.read_until(seconds=200)
         return self.process.wait(timeout=30)
 
     @property
@@ -290,9 +338,11 @@ def workers_in(folder: Path) -> list[psutil.Process]:
 def test_a_run_on_a_terminal_interrupted_and_resumed(folder: Path) -> None:
     first = Terminal(AUTOML, "run", "job.yml", "--output", "my run", cwd=folder)
     first.read_until("2 of 8 trials")
+    (folder / "hold").touch()  # no trial ends from now on, however busy the machine is
     assert len(workers_in(folder)) >= 2  # the command and a worker
     first.press_ctrl_c()
     assert first.ended() == 130
+    (folder / "hold").unlink()
     assert "interrupted; what was finished is kept" in first.plain
     assert "automl run --resume --output 'my run'" in first.plain
     assert "Traceback" not in first.plain

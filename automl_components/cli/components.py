@@ -8,7 +8,7 @@ from automl_components.cli import options
 from automl_components.core.errors import SettingsError, nearest
 
 
-@click.command()
+@click.command(short_help="Run one stage in its own process, or list them.")
 @click.argument("name", required=False)
 @click.option(
     "--input", "-i", "inputs", multiple=True, metavar="NAME=ADDRESS", help="An input artifact; repeat it."
@@ -67,7 +67,7 @@ def component(
             click.echo(f"{output}: {reference.path}")
 
 
-@click.command()
+@click.command(short_help="Print a stage as Azure's component YAML.")
 @click.argument("name")
 def spec(name: str) -> None:
     """Print a component as Azure's command component YAML, derived from its signature.

@@ -63,7 +63,7 @@ def run(
     _run(loaded, output or loaded.default_output(job), verbosity, reuse=False if fresh else None)
 
 
-@click.command()
+@click.command(short_help="A whole run on a real, built-in table.")
 @click.option(
     "--output", "-o", default="runs/demo", show_default=True, metavar="FOLDER", help="Folder of the run."
 )

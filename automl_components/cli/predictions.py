@@ -8,7 +8,7 @@ from automl_components.cli import options
 from automl_components.core.errors import DataError
 
 
-@click.command()
+@click.command(short_help="Predict the rows of a table.")
 @click.argument("model")
 @click.argument("table")
 @click.option(

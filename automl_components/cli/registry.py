@@ -9,7 +9,7 @@ import click
 from automl_components.cli import options
 
 
-@click.command()
+@click.command(short_help="Log a finished run to MLflow.")
 @click.argument("folder")
 @options.verbosity
 def log(folder: str, verbosity: str | None) -> None:
@@ -26,7 +26,7 @@ def log(folder: str, verbosity: str | None) -> None:
         click.echo(f"logged to {facts['tracking_uri']}, run {facts['run_id']}")
 
 
-@click.command()
+@click.command(short_help="Register a run's model in MLflow.")
 @click.argument("folder")
 @click.option("--name", metavar="NAME", help="Registered model; default: the job's own.")
 @click.option("--trial", type=int, help="Register this trial instead of the best model.")

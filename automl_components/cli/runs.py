@@ -9,7 +9,7 @@ import click
 from automl_components.cli import options
 
 
-@click.command()
+@click.command(short_help="Make the model of any trial of a run.")
 @click.argument("folder")
 @click.option("--trial", type=int, help="Number of a trial.")
 @click.option("--metric", help="Take the trial that is best by this metric.")
@@ -30,7 +30,7 @@ def model(folder: str, trial: int | None, metric: str | None, verbosity: str | N
     click.echo(path)
 
 
-@click.command()
+@click.command(short_help="Test a run's model, on new rows too.")
 @click.argument("folder")
 @click.option("--data", metavar="TABLE", help="New rows; default: the run's own test rows.")
 @click.option("--trial", type=int, help="Number of a trial; default: the best model.")
@@ -58,7 +58,7 @@ def test(folder: str, data: str | None, trial: int | None, output: str | None, v
         click.echo(f"{name}: {reference.path}")
 
 
-@click.command()
+@click.command(short_help="Show a run: findings, leaderboard, metrics.")
 @click.argument("folder")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all of it, for a program.")
 @options.verbosity

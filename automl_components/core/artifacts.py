@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, Union
@@ -95,8 +95,37 @@ class Input(_Reference[A]):
     """
 
 
+@dataclass(frozen=True)
 class Output(_Reference[A]):
-    """An artifact that is written; ``Output[mltable]`` declares an output port of a component."""
+    """An artifact that is written; ``Output[mltable]`` declares an output port of a component.
+
+    Attributes
+    ----------
+    saver : callable or None
+        What keeps finished parts of an output in object storage while the component still works.
+    """
+
+    saver: Callable[[tuple[str | Path, ...]], None] | None = field(default=None, repr=False, compare=False)
+
+    def checkpoint(self, *paths: str | Path) -> None:
+        """Let another machine go on from here, should this one be lost; costs nothing for a local output.
+
+        Called by a resumable component after each unit of its work. Where the output lies in object storage, what is
+        new in the paths is uploaded in the background, all of it or nothing.
+
+        Parameters
+        ----------
+        *paths : str or Path
+            Files and folders of the output that are finished, or only grow (a journal): those of earlier calls may be
+            named again.
+
+        Raises
+        ------
+        ArtifactError
+            Another machine has taken over in the meantime.
+        """
+        if self.saver is not None:
+            self.saver(paths)
 
 
 Source: TypeAlias = Union["pd.DataFrame", str, "Path", Input[Any], Output[Any]]

@@ -10,11 +10,13 @@ import posixpath
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automl_components.core import storage
+from automl_components.core import checkpoints, storage
 from automl_components.core.artifacts import MARKER, Marker, redacted
+from automl_components.core.checkpoints import Checkpoints
 from automl_components.core.errors import ArtifactError
 
 BEGUN = "_incomplete.json"
@@ -40,11 +42,33 @@ def _place(address: str) -> Path:
     return Path(os.path.realpath(storage.local_path(address)))
 
 
+@dataclass(frozen=True)
+class Draft:
+    """Where an output is written, and what keeps it for other machines while it grows.
+
+    Attributes
+    ----------
+    folder : Path
+    store : Checkpoints or None
+        Of a remote output of a resumable component.
+    """
+
+    folder: Path
+    store: Checkpoints | None = None
+
+    @property
+    def note(self) -> Path:
+        """The file that says what is being written."""
+        return self.folder.with_name(f"{self.folder.name}.json")
+
+
 @contextmanager
 def drafting(
     addresses: Iterable[str], note: Mapping[str, Any], *, resumable: bool
-) -> Iterator[dict[str, Path]]:
-    """Draft folders by address, locked against other writers; empty, or what an interrupted writer left.
+) -> Iterator[dict[str, Draft]]:
+    """Drafts by address, locked against other writers; empty, or what an interrupted writer left.
+
+    The drafts of remote outputs that can be continued are locked and kept for other machines, too.
 
     Parameters
     ----------
@@ -59,32 +83,63 @@ def drafting(
     ArtifactError
         An output is being written by another process, cannot be written, or would replace what is no artifact.
     """
-    drafts = {address: draft_folder(address) for address in addresses}
-    notes = {address: draft.with_name(f"{draft.name}.json") for address, draft in drafts.items()}
     with ExitStack() as stack:
+        drafts = {address: stack.enter_context(_held(address, note, resumable)) for address in addresses}
+        kept = resumable and all(d.folder.is_dir() and _read(d.note) == note for d in drafts.values())
         for address, draft in drafts.items():
-            with storage.writing(address, draft.parent):
-                _check_replaceable(address)
-                draft.parent.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(_locked(draft, address))
-        kept = resumable and all(
-            draft.is_dir() and _read(notes[address]) == note for address, draft in drafts.items()
-        )
-        for address, draft in drafts.items():
-            with storage.writing(address, draft.parent):
+            with storage.writing(address, draft.folder.parent):
                 if not kept:
-                    _remove(draft, notes[address])
-                draft.mkdir(exist_ok=True)
-                notes[address].write_text(json.dumps(note), encoding="utf-8")
+                    _remove(draft)
+                draft.folder.mkdir(exist_ok=True)
+                draft.note.write_text(json.dumps(note), encoding="utf-8")
+                if draft.store is not None:
+                    draft.store.begin(kept=kept)
         try:
             yield drafts
         except BaseException:
             if not resumable:
-                for address, draft in drafts.items():
-                    _remove(draft, notes[address])
+                for draft in drafts.values():
+                    _remove(draft)
             raise
-        for address, draft in drafts.items():
-            _remove(draft, notes[address])
+        for draft in drafts.values():
+            _remove(draft)
+
+
+@contextmanager
+def _held(address: str, note: Mapping[str, Any], resumable: bool) -> Iterator[Draft]:
+    """The draft of one output, for this process alone; up to date where another machine wrote last."""
+    folder = draft_folder(address)
+    with ExitStack() as stack:
+        with storage.writing(address, folder.parent):
+            _check_replaceable(address)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_locked(folder, address))
+        place = checkpoints.place_of(address) if resumable and storage.is_remote(address) else None
+        if place is None:
+            yield Draft(folder)
+            return
+        store = Checkpoints(address, place, folder, note)
+        try:
+            with storage.writing(address, folder.parent):
+                if not (store.open() and folder.is_dir()):
+                    _catch_up(Draft(folder), store, note)
+            yield Draft(folder, store)
+        except BaseException:
+            store.close(finished=False)
+            raise
+        store.close(finished=True)
+
+
+def _catch_up(draft: Draft, store: Checkpoints, note: Mapping[str, Any]) -> None:
+    """Replace a draft that another machine has left behind by what the store has."""
+    _remove(draft)
+    fresh = draft.folder.with_name(f"{draft.folder.name}.new")
+    _discard(fresh)
+    fresh.mkdir()
+    if store.download(fresh):
+        fresh.rename(draft.folder)
+        draft.note.write_text(json.dumps(note), encoding="utf-8")
+    _discard(fresh)
 
 
 @contextmanager
@@ -108,8 +163,10 @@ def _locked(draft: Path, address: str) -> Iterator[None]:
 
 def forget(address: str) -> None:
     """See to it that what an interrupted writer left for an address is not continued."""
-    draft = draft_folder(address)
-    draft.with_name(f"{draft.name}.json").unlink(missing_ok=True)
+    folder = draft_folder(address)
+    Draft(folder).note.unlink(missing_ok=True)
+    if storage.is_remote(address):
+        checkpoints.forget(folder)
 
 
 def _read(note: Path) -> Any:
@@ -119,10 +176,10 @@ def _read(note: Path) -> Any:
         return None
 
 
-def _remove(draft: Path, note: Path) -> None:
-    note.unlink(missing_ok=True)  # first: a draft that is half deleted must not be continued
-    if draft.exists():
-        shutil.rmtree(draft)
+def _remove(draft: Draft) -> None:
+    draft.note.unlink(missing_ok=True)  # first: a draft that is half deleted must not be continued
+    if draft.folder.exists():
+        shutil.rmtree(draft.folder)
 
 
 def _check_replaceable(address: str) -> None:

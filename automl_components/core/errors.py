@@ -11,7 +11,8 @@
     └── RunError              the work itself failed; the command line exits with code 1
         ├── NoModelError      not a single trial could be trained
         ├── TrackingError     the MLflow server did not answer; nothing finished is lost
-        └── GateError         a registration gate said no; nothing was changed
+        ├── GateError         a registration gate said no; nothing was changed
+        └── GuardrailError    a guardrail that fail_on names has something to say; nothing was learnt
 
 A message says what was found, where (file, column, row or key) and what would be right.
 """
@@ -65,6 +66,10 @@ class TrackingError(RunError):
 
 class GateError(RunError):
     """A registration gate refused the model; nothing was registered."""
+
+
+class GuardrailError(RunError):
+    """A guardrail that ``guardrails.fail_on`` names has a finding; the message holds it, nothing was learnt."""
 
 
 SHOWN = 12

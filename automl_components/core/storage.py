@@ -29,6 +29,8 @@ from automl_components.core.errors import ArtifactError
 KEPT_DAYS = 7
 """Days after its last use when the local view of a remote artifact may be deleted."""
 
+_used: set[Path] = set()  # local views that this process has asked for
+
 _STAMPS = (
     "ETag", "etag", "md5Hash", "Content-MD5", "crc32c", "generation", "Last-Modified", "LastModified",
     "last_modified", "updated", "mtime", "modified", "created",
@@ -42,8 +44,10 @@ _REASONS = {
     errno.EROFS: "the file system is read-only",
     errno.ENOTDIR: "a file is in the way of a folder",
     errno.EEXIST: "a file is in the way of a folder",
+    errno.EISDIR: "a folder is in the way of a file",
     errno.ENAMETOOLONG: "the name is too long",
 }
+_SILENT = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -270,6 +274,7 @@ def localise(address: str, marker: Marker | None = None) -> Path:
     key = hashlib.sha256(f"{address.rstrip('/')} {content}".encode()).hexdigest()[:24]
     place = cache_folder() / "inputs" / key
     target = place / (posixpath.basename(address.rstrip("/").split("://", 1)[1]) or "root")
+    _used.add(place)
     if not target.exists() or (marker is not None and not is_intact(str(target), marker)):
         _download(address, target, marker)
         _forget_unused(place.parent)
@@ -300,10 +305,10 @@ def _download(address: str, target: Path, marker: Marker | None) -> None:
 
 
 def _forget_unused(folder: Path) -> None:
-    """Delete local views that nobody has used for long; a view in use is never that old."""
+    """Delete local views that nobody has used for long; those of this process are kept, whatever the clock says."""
     for place in folder.iterdir():
         with suppress(FileNotFoundError):
-            if place.stat().st_mtime < time.time() - KEPT_DAYS * 86_400:
+            if place not in _used and place.stat().st_mtime < time.time() - KEPT_DAYS * 86_400:
                 shutil.rmtree(place, ignore_errors=True)
 
 
@@ -328,17 +333,36 @@ def writing(address: str, *drafts: Path) -> Iterator[None]:
     *drafts : Path
         Where it is written on the way. Errors of other places, such as an input that may not be read, pass.
     """
+    if address.startswith(("http://", "https://")):
+        raise ArtifactError(
+            f"cannot write {redacted(address)}: nothing can be written to a web server; give a folder, or the "
+            "storage's own address (s3://, gs://, abfs://, ...)"
+        )
     try:
         yield
     except OSError as error:
         places = [*drafts, *([] if is_remote(address) else [local_path(address)])]
-        if error.errno not in _REASONS or not _concerns(error, places):
+        reason = _reason(error, places, remote=is_remote(address))
+        if reason is None:
             raise
         at = f" ({error.filename})" if error.filename else ""
         raise ArtifactError(
-            f"cannot write {redacted(address)}: {_REASONS[error.errno]}{at}; "
+            f"cannot write {redacted(address)}: {reason}{at}; "
             "make room or give another --output, then start again: finished steps are kept"
         ) from error
+
+
+def _reason(error: OSError, places: list[Path], *, remote: bool) -> str | None:
+    """Why a place cannot be written, in words; None where the error is about something else."""
+    if remote and error.errno in _SILENT:
+        return f"the storage does not answer ({error})"
+    if error.errno == errno.ENOENT and error.filename is not None:
+        # of a folder that cannot be made, such as /proc/x; a file that a body misses is not about the output
+        on_the_way = [
+            place for place in places if Path(os.fsdecode(error.filename)) in (place, *place.parents)
+        ]
+        return "no folder can be made there" if on_the_way else None
+    return _REASONS.get(error.errno or 0) if _concerns(error, places) else None
 
 
 def _concerns(error: OSError, places: list[Path]) -> bool:

@@ -80,7 +80,8 @@ class Work:
             by_address = stack.enter_context(
                 drafting(self.addresses.values(), note, resumable=self.component.resumable)
             )
-            drafts = {name: by_address[address] for name, address in self.addresses.items()}
+            drafts = {name: by_address[address].folder for name, address in self.addresses.items()}
+            stores = {name: by_address[address].store for name, address in self.addresses.items()}
             inputs = {name: self._local(name, address) for name, address in self.given.items()}
             if go_on and self.component.resumable:
                 for name, address in self.addresses.items():
@@ -90,12 +91,18 @@ class Work:
             self.component.function(
                 **dict.fromkeys(self.component.inputs) | inputs,
                 **{
-                    n: Output(type=self.component.outputs[n].type, path=str(draft))
-                    for n, draft in drafts.items()
+                    n: Output(
+                        type=self.component.outputs[n].type,
+                        path=str(draft),
+                        saver=None if store is None else store.save,
+                    )
+                    for (n, draft), store in zip(drafts.items(), stores.values(), strict=True)
                 },
                 **self.settings,
             )
             seconds = time.monotonic() - started
+            for store in filter(None, stores.values()):
+                store.settle()
             made = [(drafts[n], a, self._marker(n, drafts[n], seconds)) for n, a in self.addresses.items()]
             publish(made)
         return seconds

@@ -18,10 +18,68 @@ types = pd.api.types
 # words that stand for "no value" in a column of numbers or dates; in a column of labels they stay labels
 MISSING_WORDS = frozenset(["", "?", "-", "--", ".", "na", "n/a", "#n/a", "nan", "nat", "null", "none", "nil"])
 
-_TRUTH = {"true": 1.0, "false": 0.0}
-_SHELL = re.compile(r"([-+]?)\s*[$€£¥₹]?\s*([-+]?[\d.,\s\u00a0\u202f]+(?:[eE][-+]?\d+)?)\s*[%$€£¥₹]?")
-_GROUPED = re.compile(r"[-+]?\d{1,3}(?:[,\s\u00a0\u202f]\d{3})+(?:\.\d+)?")
+TRUTH_PAIRS = (
+    *(("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0")),
+    *(("wahr", "falsch"), ("ja", "nein"), ("ja", "nee"), ("ja", "nej"), ("vrai", "faux"), ("oui", "non")),
+    *(("verdadero", "falso"), ("sí", "no"), ("si", "no"), ("sim", "não"), ("tak", "nie"), ("да", "нет")),
+    *(("是", "否"), ("はい", "いいえ"), ("예", "아니요")),
+)
+"""How true and false are written, in several languages."""
+_TRUTH = {word: value for pair in TRUTH_PAIRS for word, value in zip(pair, (1.0, 0.0), strict=True)}
+_BOOLS = {"true": 1.0, "false": 0.0}
+
+MAGNITUDES = {"k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9}
+UNITS = frozenset(
+    [
+        *("kg", "g", "mg", "t", "lb", "lbs", "oz", "km", "m", "cm", "mm", "mi", "ft", "in", "l", "ml", "gal"),
+        *("h", "hr", "hrs", "hour", "hours", "min", "mins", "minutes", "s", "sec", "secs", "seconds", "ms"),
+        *(
+            "day",
+            "days",
+            "week",
+            "weeks",
+            "month",
+            "months",
+            "yr",
+            "yrs",
+            "year",
+            "years",
+            "mph",
+            "kmh",
+            "km/h",
+        ),
+        *(
+            "kmpl",
+            "mpg",
+            "hp",
+            "bhp",
+            "ps",
+            "cc",
+            "w",
+            "kw",
+            "kwh",
+            "v",
+            "hz",
+            "khz",
+            "mhz",
+            "ghz",
+            "b",
+            "kb",
+        ),
+        *("mb", "gb", "tb", "px", "dpi", "bpm", "cal", "kcal", "°c", "°f", "°", "pts", "x"),
+    ]
+)
+"""Units that numbers written as text may carry, in lower case."""
+_MONEY = r"(?:US\$|R\$|[$€£¥₹₽₩₺₴฿]|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|RUB|BRL|zł|kr)\b\.?)"
+_BLANK = r"\s\u00a0\u202f"
+_SHELL = re.compile(rf"([-+]?)\s*{_MONEY}?\s*([-+]?[\d.,'’{_BLANK}]+(?:[eE][-+]?\d+)?)\s*(?:%|{_MONEY})?")
+_GROUPED = re.compile(
+    rf"[-+]?(?:\d{{1,3}}(?:[,'’{_BLANK}]\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}})(?:\.\d+)?"
+)
+_CLOCK = re.compile(r"(-?)(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?\s*([aApP][mM])?")
+_UNIT = re.compile(r"(.*[\d.])\s*([^\W\d_]{1,8}|[^\W\d_]+/[^\W\d_]+|°[cCfF]?)\.?")
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_UNGROUPED = str.maketrans("", "", ",'’")
 _SWAP = str.maketrans(".,", ",.")
 _INTEGRAL = re.compile(r"([-+]?\d+)\.0+")
 
@@ -45,9 +103,9 @@ def label(value: Any) -> str | None:
     """
     if isinstance(value, str):
         text = value.strip()
-        if integral := _INTEGRAL.fullmatch(text):
+        if text.endswith("0") and (integral := _INTEGRAL.fullmatch(text)):
             return integral[1]
-        return text.capitalize() if text.lower() in _TRUTH else text or None
+        return text.capitalize() if len(text) < 6 and text.lower() in _BOOLS else text or None
     if isinstance(value, Decimal):
         value = float(value) if value.is_finite() else None
     if is_missing(value):
@@ -80,11 +138,11 @@ def to_labels(column: pd.Series) -> pd.Series:
     return pd.Series(labels, index=column.index, name=column.name)
 
 
-def to_numbers(column: pd.Series, decimal: str = ".") -> pd.Series:
-    """The column as float64; NaN where missing, infinite or no number; durations in seconds.
+def to_numbers(column: pd.Series, decimal: str = ".", unit: str = "") -> pd.Series:
+    """The column as float64; NaN where missing, infinite or no number; durations and clock times in seconds.
 
-    ``decimal`` is the decimal sign of numbers written as text, ``"."`` or ``","``; currency and percent signs
-    and thousands separators are read over.
+    ``decimal`` is the decimal sign of numbers written as text, ``"."`` or ``","``; currency and percent signs,
+    thousands separators and ``unit`` are read over (see :func:`find_unit`).
     """
     column = dense(column)
     if types.is_timedelta64_dtype(column.dtype):
@@ -93,8 +151,25 @@ def to_numbers(column: pd.Series, decimal: str = ".") -> pd.Series:
         values = column.to_numpy(float, na_value=np.nan)
     else:
         labels = to_labels(column)
-        values = spread(parse_numbers(labels.cat.categories, decimal), labels, np.nan)
+        values = spread(parse_numbers(labels.cat.categories, decimal, unit), labels, np.nan)
     values = np.where(np.isfinite(values), values, np.nan)
+    return pd.Series(values, index=column.index, name=column.name)
+
+
+def to_truth(column: pd.Series) -> pd.Series:
+    """The column as float64, 1 for true and 0 for false in whatever words; NaN where missing or neither.
+
+    >>> to_truth(pd.Series(["yes", "No", True, 0, "nein", "maybe", None], dtype=object)).tolist()
+    [1.0, 0.0, 1.0, 0.0, 0.0, nan, nan]
+    """
+    column = dense(column)
+    if is_numeric(column):
+        values = column.to_numpy(float, na_value=np.nan)
+        values = np.where((values == 0) | (values == 1), values, np.nan)
+    else:
+        labels = to_labels(column)
+        truth = [_TRUTH.get(text.lower(), np.nan) for text in labels.cat.categories]
+        values = spread(np.array(truth, dtype=float), labels, np.nan)
     return pd.Series(values, index=column.index, name=column.name)
 
 
@@ -103,33 +178,71 @@ def spread(values: np.ndarray, labels: pd.Series, missing: Any) -> np.ndarray:
     return np.append(values, np.array([missing], dtype=values.dtype))[labels.cat.codes.to_numpy()]
 
 
-def parse_numbers(texts: Sequence[str], decimal: str = ".") -> np.ndarray:
+def parse_numbers(texts: Sequence[str], decimal: str = ".", unit: str = "") -> np.ndarray:
     """float64 array: each text as a number, NaN where it is none.
 
-    >>> parse_numbers(["12", "$1,234.50", "7 %", "ten"]).tolist()
-    [12.0, 1234.5, 7.0, nan]
+    >>> parse_numbers(["12", "$1,234.50", "7 %", "ten", "(1,234)", "1'000 CHF", "1:30", "1:30 pm"]).tolist()
+    [12.0, 1234.5, 7.0, nan, -1234.0, 1000.0, 5400.0, 48600.0]
     >>> parse_numbers(["1.234,5 €", "0,5"], decimal=",").tolist()
     [1234.5, 0.5]
+    >>> parse_numbers(["12 kg", "13"], unit="kg").tolist(), parse_numbers(["1.5K", "2M"], unit="k").tolist()
+    ([12.0, 13.0], [1500.0, 2000000.0])
     """
+    if unit:
+        bare = [_without_unit(text, unit) for text in texts]
+        values = parse_numbers([text for text, _ in bare], decimal)
+        return values * np.array([factor for _, factor in bare], dtype=float)
     return np.fromiter((_parse_number(text, decimal) for text in texts), dtype=float, count=len(texts))
 
 
 def _parse_number(text: str, decimal: str) -> float:
     if decimal == "." and _PLAIN.fullmatch(text):
         return float(text)
+    text = text.replace("\u2212", "-")  # the typographer's minus
+    if text.startswith("(") and text.endswith(")"):  # an accountant's minus
+        return -abs(_parse_number(text[1:-1].strip(), decimal))
+    if ":" in text and (clock := _CLOCK.fullmatch(text)):
+        sign, days, hours, minutes, seconds, half = clock.groups()
+        hour = int(hours) if not half else int(hours) % 12 + 12 * (half.lower() == "pm")
+        total = int(days or 0) * 86400 + hour * 3600 + int(minutes) * 60 + float(seconds or 0)
+        return -total if sign else float(total)
     shell = _SHELL.fullmatch(text)
     if not shell:
-        return _TRUTH.get(text.lower(), np.nan)
+        return _BOOLS.get(text.lower(), np.nan)
     body = shell[1] + shell[2].strip()
     swapped = body.translate(_SWAP) if decimal == "," else body
     if _GROUPED.fullmatch(swapped):
-        return float(re.sub(r"[,\s]", "", swapped))
+        return float("".join(swapped.translate(_UNGROUPED).split()))
     return next((float(b) for b in (swapped, body) if _PLAIN.fullmatch(b)), np.nan)
 
 
-def find_decimal(texts: Sequence[str]) -> str:
+def _without_unit(text: str, unit: str) -> tuple[str, float]:
+    found = _UNIT.fullmatch(text)
+    if not found:
+        return text, 1.0
+    given = found[2].lower()
+    if unit in MAGNITUDES and unit not in UNITS:
+        return (found[1], MAGNITUDES[given]) if given in MAGNITUDES else (text, 1.0)
+    return (found[1] if given == unit else text), 1.0
+
+
+def find_unit(texts: Sequence[str]) -> str:
+    """The unit that most of the texts end with, in lower case; ``"k"`` for K, M and B; empty where none.
+
+    >>> find_unit(["12 kg", "7.5kg"]), find_unit(["1.2K", "3M"]), find_unit(["12A", "13A"]), find_unit(["kg"])
+    ('kg', 'k', '', '')
+    """
+    ends = [found[2].lower() for text in texts if (found := _UNIT.fullmatch(text))]
+    if len(ends) < 0.9 * len(texts) and not set(ends) & set(MAGNITUDES):
+        return ""
+    if len(set(ends)) == 1:
+        return ends[0] if ends[0] in UNITS else "k" if ends[0] in MAGNITUDES else ""
+    return "k" if ends and set(ends) <= set(MAGNITUDES) else ""
+
+
+def find_decimal(texts: Sequence[str], unit: str = "") -> str:
     """The decimal sign under which more of the texts are numbers; a point where both do."""
-    found = {sign: np.isfinite(parse_numbers(texts, sign)).sum() for sign in (".", ",")}
+    found = {sign: np.isfinite(parse_numbers(texts, sign, unit)).sum() for sign in (".", ",")}
     return "," if found[","] > found["."] else "."
 
 

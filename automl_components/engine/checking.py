@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from automl_components.core.errors import DataError, SettingsError
+from automl_components.engine import cells, dates
+from automl_components.engine.columns import ColumnInfo, detect_purposes
 from automl_components.engine.folds import Splits, check_split_columns
 from automl_components.engine.tables import (
     absent,
@@ -28,9 +30,11 @@ from automl_components.engine.target import (
     usable_target,
 )
 from automl_components.guardrails import GUARDRAILS, Facts, Finding, counted, listed
+from automl_components.guardrails.facts import read_values
+from automl_components.guardrails.findings import muted
 from automl_components.guardrails.overlap import overlap
 
-__all__ = ["Checked", "check_tables", "facts_of", "overlap", "run_guardrails"]
+__all__ = ["Checked", "check_tables", "detect_columns", "facts_of", "overlap", "run_guardrails"]
 
 
 @dataclass(frozen=True)
@@ -208,20 +212,32 @@ def check_tables(
     return replace(checked, notes=tuple(notes))
 
 
-def run_guardrails(facts: Facts) -> list[Finding]:
-    """What every guardrail of the catalog that applies has to say, in the order of the report."""
-    findings = (guardrail.check(facts) for guardrail in GUARDRAILS.values())
-    return [finding for finding in findings if finding is not None]
+def run_guardrails(facts: Facts, mute: Mapping[str, str] | None = None) -> list[Finding]:
+    """What every guardrail of the catalog that applies has to say, in the order of the report.
+
+    ``mute`` maps codes to the reasons under which their findings are marked as muted.
+    """
+    findings = (guardrail.finding(facts) for guardrail in GUARDRAILS.values())
+    return muted([finding for finding in findings if finding is not None], mute or {})
+
+
+def detect_columns(
+    frame: pd.DataFrame, declared: Mapping[str, str], dropped: Sequence[str] = ()
+) -> dict[str, ColumnInfo]:
+    """What each feature column is taken for; those that the user drops are of no concern to a guardrail."""
+    found = detect_purposes(frame.drop(columns=list(dropped), errors="ignore"), declared)
+    return {str(name): found.get(str(name), ColumnInfo("Ignore", "in drop_columns")) for name in frame}
 
 
 def facts_of(
     checked: Checked,
     splits: Splits,
-    purposes: Mapping[str, str],
+    columns: Mapping[str, ColumnInfo],
     *,
     test: pd.DataFrame | None = None,
     featurize: bool = True,
     memory_bytes: int = 0,
+    target_name: str = "target",
 ) -> Facts:
     """The facts that guardrails look at.
 
@@ -231,28 +247,48 @@ def facts_of(
         Without the rows that were cut off for the test.
     splits : Splits
         Of these rows.
-    purposes : mapping of column to str
-        What each feature column is taken for.
+    columns : mapping of column to ColumnInfo
+        What each feature column is taken for, and how it is read.
     test : DataFrame or None
         The feature columns of the rows cut off for the test; test data that was given is in ``checked``.
     featurize : bool
         Whether ``featurization.mode`` is not ``"off"``.
     memory_bytes : int
-        Memory that may be used, 0 where unknown.
+        Memory of the machine or container, 0 where unknown.
+    target_name : str
+        Name of the target column.
     """
+
+    def read(column: pd.Series, purpose: str) -> np.ndarray:
+        info = columns.get(str(column.name))
+        if info is None or info.purpose != purpose:
+            return read_values(column, purpose)
+        if purpose == "Numeric":
+            return cells.to_numbers(column, info.decimal, info.unit).to_numpy()
+        if purpose == "Boolean":
+            return cells.to_truth(column).to_numpy(dtype=np.float64, na_value=np.nan)
+        if purpose == "DateTime":
+            return read_values(dates.to_dates(column, info.formats, info.timezone), purpose)
+        return read_values(column, purpose)
+
     return Facts(
         frame=checked.frame,
         target=checked.target,
         task="regression" if checked.classes is None else "classification",
-        purposes=purposes,
+        purposes={name: info.purpose for name, info in columns.items()},
         splits=splits.to_dict(test_rows=0 if test is None else len(test)),
+        sides=splits.matrix,
         dropped_rows=checked.dropped_rows,
         featurize=featurize,
         validation=None if checked.validation is None else checked.frame[checked.validation],
         test=checked.test if test is None else test,
         weights=checked.weights,
+        groups=checked.groups,
+        times=checked.time,
+        target_name=target_name,
         memory_bytes=memory_bytes,
         notes=checked.notes,
+        read=read,
     )
 
 

@@ -13,7 +13,9 @@ from automl_components.engine.purposes import ColumnInfo, Texts, detect_purpose
 
 __all__ = ["DECLARABLE", "ColumnInfo", "declare_purpose", "detect_purpose", "detect_purposes", "unique_names"]
 
-DECLARABLE = ("Numeric", "Categorical", "CategoricalHash", "DateTime", "Text", "Hashes", "Ignore")
+DECLARABLE = (
+    *("Numeric", "Boolean", "Categorical", "CategoricalHash", "DateTime", "Text", "List", "Hashes", "Ignore"),
+)
 
 
 def detect_purposes(frame: pd.DataFrame, overrides: Mapping[str, str] | None = None) -> dict[str, ColumnInfo]:
@@ -61,13 +63,18 @@ def declare_purpose(column: pd.Series, purpose: str) -> ColumnInfo:
     if not texts.present:
         return ColumnInfo("AllNan", f"no values (declared {purpose})")
     if purpose == "Numeric":
-        info = replace(info, decimal=cells.find_decimal(texts.sample))
-        readable = cells.to_numbers(column, info.decimal)
+        unit = cells.find_unit(texts.sample)
+        info = replace(info, decimal=cells.find_decimal(texts.sample, unit), unit=unit)
+        readable = cells.to_numbers(column, info.decimal, info.unit)
+    elif purpose == "Boolean":
+        readable = cells.to_truth(column)
     elif purpose == "DateTime":
-        numeric = cells.is_numeric(column)
-        formats = (
-            (dates.find_unit(cells.to_numbers(column)),) if numeric else dates.find_formats(texts.sample)
-        )
+        numbers = cells.to_numbers(column).dropna().to_numpy()
+        if cells.is_numeric(column):
+            formats = dates.compact_formats(numbers) or (dates.find_unit(numbers),)
+        else:
+            formats = dates.find_formats(texts.sample) or dates.compact_formats(numbers)
+            formats = formats or dates.epoch_formats(numbers)
         info = replace(info, formats=formats, timezone=dates.clock(column))
         readable = dates.to_dates(column, info.formats, info.timezone)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 
 import numpy as np
@@ -17,16 +17,73 @@ types = pd.api.types
 _DAYS = (
     *("%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y.%m.%d"),
     *("%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%b %Y", "%B %Y", "%m/%Y"),
-    *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%y"),
+    *(
+        "%m/%d/%y",
+        "%d/%m/%y",
+        "%d.%m.%y",
+        "%d-%b-%y",
+        "%d-%m-%y",
+        "%Y/%m",
+        "%m-%Y",
+        "%m.%Y",
+        "%b-%y",
+        "%b-%Y",
+    ),
+    *("%d%b%Y", "%d%b%y", "%A, %B %d, %Y", "%A, %d %B %Y", "%a, %d %b %Y", "%a %d %b %Y"),
 )
-_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f")
-_MAIL = ("%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y")
+_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f", ", %H:%M")
+_MAIL = (
+    *(
+        "%a, %d %b %Y %H:%M:%S %z",
+        "%a, %d %b %Y %H:%M:%S %Z",
+        "%a %b %d %H:%M:%S %Y",
+        "%a %b %d %H:%M:%S %Z %Y",
+    ),
+    *(
+        "%d/%b/%Y:%H:%M:%S %z",
+        "%Y-%m-%d %I:%M:%S %p",
+        "%Y-%m-%d %I:%M %p",
+        "%Y%m%dT%H%M%S",
+        "%Y-%m-%d_%H:%M:%S",
+    ),
+)
 FORMATS = ("ISO8601", *(day + time for day, time in product(_DAYS, _TIMES)), *_MAIL)
 """What :func:`find_formats` tries; where day and month can be either, the month comes first, as in pandas."""
 
-_DATE_LIKE = re.compile(r"(?=.*\d)(?=.*[-/. ,:]).{6,40}")
+_MONTH_WORDS = (
+    "januar jänner janvier enero gennaio janeiro januari styczeń",
+    "februar février fevrier febrero febbraio fevereiro februari luty",
+    "märz mars marzo março maart marzec",
+    "avril abril aprile kwiecień",
+    "mai mayo maggio maio mei maj",
+    "juni juin junio giugno junho czerwiec",
+    "juli juillet julio luglio julho lipiec",
+    "août aout agosto augustus augusti sierpień",
+    "septembre septiembre settembre setembro wrzesień",
+    "oktober octobre octubre ottobre outubro październik",
+    "novembre noviembre novembro listopad",
+    "dezember décembre decembre diciembre dicembre dezembro grudzień",
+)
+_MONTHS = {
+    word: english
+    for english, words in zip(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+        _MONTH_WORDS,
+        strict=True,
+    )
+    for word in words.split()
+}
+_MONTH = re.compile(r"(?<![^\W\d_])(?:" + "|".join(_MONTHS) + r")(?![^\W\d_])", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]{3}")
+_QUARTER = re.compile(r"([12]\d{3})[-/ ]?[qQ]([1-4])|[qQ]([1-4])[-/ ]?([12]\d{3})")
+_WEEK = re.compile(r"([12]\d{3})-?[wW](\d{2})")
+_DATE_LIKE = re.compile(
+    r"(?=.*\d)(?=.*[-/. ,:]).{6,40}|\d{1,2}[A-Za-z]{3}\d{2,4}|\d{8}T\d{6}|\d{4}[QW]\d{1,2}"
+)
 _OFFSET = re.compile(r":\d{2}(?:[.,]\d+)?\s*(?:Z|UTC|GMT|[-+]\d{2}:?\d{2})$")
 _MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6, "D": 86400e6}
+_SECONDS_1990, _SECONDS_2070 = 631152000.0, 3155760000.0
+AGREE = 0.95  # share of the numbers that must fit
 _YEAR_1, _YEAR_10000 = -62135596800e6, 253402300800e6  # in microseconds from 1970
 _UNIT_ABOVE = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (1e8, "s"), (0.0, "D"))
 
@@ -62,7 +119,7 @@ def to_dates(column: pd.Series, formats: Sequence[str] = (), timezone: str | Non
 
 def parse_dates(texts: Sequence[str], formats: Sequence[str] = (), timezone: str | None = None) -> np.ndarray:
     """datetime64[us] array: each text as a naive date and time, see :func:`to_dates`."""
-    texts = pd.Series(texts, dtype=object)
+    texts = pd.Series([in_english(text) for text in texts], dtype=object)
     unit = _unit(formats)
     numbers = cells.parse_numbers(texts) if unit else np.full(len(texts), np.nan)
     values = _since_1970(numbers, unit or "s")
@@ -79,6 +136,24 @@ def parse_dates(texts: Sequence[str], formats: Sequence[str] = (), timezone: str
     return values
 
 
+def in_english(text: str) -> str:
+    """A date with its month named in English, quarters as their first month, ISO weeks as their Monday.
+
+    >>> [in_english(text) for text in ("3. März 2020", "3 de mayo de 2020", "2020-Q3", "Q1 2021", "2020-W05", "x")]
+    ['3 Mar 2020', '3 May 2020', '2020-07', '2021-01', '2020-01-27', 'x']
+    """
+    if quarter := _QUARTER.fullmatch(text):
+        year, number = quarter[1] or quarter[4], int(quarter[2] or quarter[3])
+        return f"{year}-{3 * number - 2:02d}"
+    if (week := _WEEK.fullmatch(text)) and 1 <= int(week[2]) <= 53:
+        return (date.fromisocalendar(int(week[1]), 1, 1) + timedelta(weeks=int(week[2]) - 1)).isoformat()
+    if _LETTERS.search(text) and (month := _MONTH.search(text)):
+        words = re.sub(r"\s+(?:de|del|do|di)\s+", " ", text[: month.start()] + "\0" + text[month.end() :])
+        words = re.sub(r"(?<=\d)\.(?=\s*\0)", "", words)
+        return re.sub(r"\0\.?", _MONTHS[month[0].lower()], words)
+    return text
+
+
 def find_formats(texts: Sequence[str], most: int = 3) -> tuple[str, ...]:
     """The formats, at most ``most``, that together read most of the texts; empty where none reads any.
 
@@ -87,7 +162,7 @@ def find_formats(texts: Sequence[str], most: int = 3) -> tuple[str, ...]:
     >>> find_formats(["oct", "10:30", "1.2"])
     ()
     """
-    rest = pd.Series([text for text in texts if _DATE_LIKE.fullmatch(text)], dtype=object)
+    rest = pd.Series([in_english(text) for text in texts if _DATE_LIKE.fullmatch(text)], dtype=object)
     found: list[str] = []
     while len(rest) and len(found) < most:
         few = rest.iloc[:: max(1, len(rest) // 20)]
@@ -99,6 +174,29 @@ def find_formats(texts: Sequence[str], most: int = 3) -> tuple[str, ...]:
         found.append(best)
         rest = rest[~reads[best]]
     return tuple(found)
+
+
+def compact_formats(numbers: np.ndarray) -> tuple[str, ...]:
+    """``%Y%m%d`` or ``%Y%m``, where nearly all numbers are years, months (and days) from 1900 to 2100 written so."""
+    whole = numbers[(numbers % 1 == 0) & (numbers >= 190001) & (numbers <= 21001231)]
+    if not numbers.size or len(whole) < AGREE * len(numbers):
+        return ()
+    texts = [str(number) for number in np.unique(whole.astype(np.int64))]
+    for form, length in (("%Y%m%d", 8), ("%Y%m", 6)):
+        few = [text for text in texts[:: max(1, len(texts) // 200)] if len(text) == length]
+        if few and len(few) >= AGREE * len(texts[:: max(1, len(texts) // 200)]):
+            there = pd.to_datetime(pd.Series(few), format=form, errors="coerce").notna().mean()
+            return (form,) if there >= AGREE else ()
+    return ()
+
+
+def epoch_formats(numbers: np.ndarray) -> tuple[str, ...]:
+    """``unit=s``, ``ms``, ``us`` or ``ns``, where nearly all numbers count so from 1970 to 1990 .. 2070."""
+    for unit in ("s", "ms", "us", "ns"):
+        seconds = numbers * (_MICROSECONDS[unit] / 1e6)
+        if numbers.size and ((seconds > _SECONDS_1990) & (seconds < _SECONDS_2070)).mean() >= AGREE:
+            return (f"unit={unit}",)
+    return ()
 
 
 def find_unit(numbers: np.ndarray) -> str:

@@ -13,7 +13,8 @@ from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.columns import detect_purposes, purpose_name, unique_names
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.purposes import ColumnInfo, dtype_purpose
-from automl_components.engine.recipe import Recipe, Seen, plan, plan_off
+from automl_components.engine.recipe import JointRecipe, Seen
+from automl_components.engine.slots import plan, plan_joint, plan_off
 from automl_components.engine.wishes import Wish, read_wishes
 from automl_components.transformers import Fitted, transformer_name
 
@@ -30,7 +31,8 @@ class Featurizer(Fitted):
       where at least 1 percent is missing, ``<column>_WASNULL`` marks it. An imputer that is asked for is
       really applied.
     - Categories become codes by frequency, rare ones together; above 5,000 levels hash buckets and a count.
-    - Dates become their parts, texts n-grams and statistics.
+    - Dates become their parts, and where there are several the time between them.
+    - Texts become n-grams, the leading components of these, and statistics; lists a column for every item.
     - Columns with nothing to learn from are dropped, and prediction does not need them.
 
     ``off`` adds nothing: numbers pass as they are, a date is one number, anything else becomes codes
@@ -43,25 +45,29 @@ class Featurizer(Fitted):
     blocked_transformers : sequence of str
         Transformers not to use, in any casing.
     column_name_and_types : mapping of column to str
-        Purposes declared by the user: Numeric, Categorical, CategoricalHash, DateTime, Text, Hashes, Ignore.
+        Purposes declared by the user: Numeric, Boolean, Categorical, CategoricalHash, DateTime, Text, List,
+        Hashes, Ignore.
     transformer_params : mapping
         Azure's shape, see :func:`automl_components.engine.wishes.read_wishes`.
     drop_columns : sequence of str
         Columns to leave out.
+    optional_columns : sequence of str
+        Columns that prediction data may lack altogether; they then count as missing in every row.
 
     Attributes
     ----------
     columns_ : list of str
-        Raw columns that prediction needs.
+        Raw columns that prediction needs; those of ``optional_columns_`` it may lack.
     schema_ : FeatureSchema
-        Engineered names; also ``names_`` (list), and ``feature_map_`` (engineered name to raw column).
+        Engineered names; also ``names_`` (list), ``feature_map_`` (engineered name to raw column) and
+        ``sources_`` (to all raw columns it comes from).
     levels_ : dict of str to list of str
         The levels behind the codes of each category column.
     purposes_ : dict of str to str
         What each raw column was taken for.
     summary_ : list of dict
         Azure's transparency table: RawFeatureName, TypeDetected, Dropped, EngineeredFeatureCount,
-        Tranformations (Azure's spelling); and Reason.
+        Tranformations (Azure's spelling); and Reason and Confidence.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class Featurizer(Fitted):
         column_name_and_types: Mapping[str, str] | None = None,
         transformer_params: Mapping[str, Any] | None = None,
         drop_columns: Sequence[str] = (),
+        optional_columns: Sequence[str] = (),
     ) -> None:
         if mode not in MODES:
             raise SettingsError(f"featurization: unknown mode {mode!r}{nearest(str(mode), MODES)}")
@@ -82,6 +89,7 @@ class Featurizer(Fitted):
         self.column_name_and_types = {c: purpose_name(purpose, c) for c, purpose in declared.items()}
         self.transformer_params = dict(transformer_params or {})
         self.drop_columns = [str(column) for column in drop_columns]
+        self.optional_columns = [str(column) for column in optional_columns]
         read_wishes(self.transformer_params, self.blocked_transformers)
 
     def fit(self, frame: pd.DataFrame) -> Featurizer:
@@ -90,49 +98,50 @@ class Featurizer(Fitted):
         SettingsError when a setting names a column that is not there or cannot be used so; DataError when two
         columns share a name, there is no row, or not one column has something to learn from.
         """
+        self.fit_transform(frame)
+        return self
+
+    def fit_transform(self, frame: pd.DataFrame) -> FeatureMatrix:
+        """Learn from the rows and give their features; each column is read once. Errors as :meth:`fit`."""
         frame = frame.set_axis(unique_names(frame), axis="columns")
         if frame.empty:
             raise DataError(f"nothing to learn from: {len(frame)} rows, {len(frame.columns)} feature columns")
         wishes = read_wishes(self.transformer_params, self.blocked_transformers)
         self._check_columns(list(frame.columns), wishes)
         infos = self._detect(frame)
-        recipes = [self._plan(name, info, wishes) for name, info in infos.items() if not info.dropped]
-        fitted = [recipe.fit(frame[recipe.column]) for recipe in recipes]
-        self.recipes_ = [recipe for recipe in fitted if recipe.encoders()]
+        self._check_dropped(infos, wishes)
+        made = self._learn(frame, infos, wishes)
         self.purposes_ = {name: info.purpose for name, info in infos.items()}
         self.columns_ = [recipe.column for recipe in self.recipes_]
+        self.optional_columns_ = [name for name in self.columns_ if name in self.optional_columns]
         self.schema_ = self._schema()
         self.summary_ = [self._summary(name, info) for name, info in infos.items()]
-        if not self.recipes_:
+        if not self.schema_.names:
             seen = "; ".join(f"{name}: {info.purpose}, {info.reason}" for name, info in infos.items())
             raise DataError(f"no column to learn from ({seen}); column_name_and_types can keep one")
-        return self
+        blocks = _Blocks(len(frame), self.schema_)
+        while made:  # each is let go as soon as it is in its place
+            blocks.put([made.pop(0)])
+        return blocks.matrix()
 
     def transform(self, frame: pd.DataFrame, seen: Seen | None = None) -> FeatureMatrix:
         """The features of raw rows, with or without columns that training did not use, in any order.
 
-        ``seen`` is called for every column that is read, see :mod:`automl_components.engine.unread`.
-        DataError when a column that is needed is missing, or there twice.
+        An optional column that is not there counts as missing in every row. ``seen`` is called for every column
+        that is read, see :mod:`automl_components.engine.unread`. DataError when another column that is needed
+        is missing, or there twice.
         """
-        rows, schema = len(frame), self.schema_
-        numeric = np.empty((rows, len(schema.numeric)), dtype=np.float32)
-        codes = np.empty((rows, len(schema.codes)), dtype=np.int32)
-        sparse = []
-        at = {"numeric": 0, "codes": 0}
+        blocks = _Blocks(len(frame), self.schema_)
+        shared = {name for joint in self.joints_ for name in joint.columns}
+        repaired: dict[str, pd.Series] = {}
         for recipe, column in zip(self.recipes_, self._columns(frame), strict=True):
-            for kind, block in recipe.encode(column, seen):
-                if kind == "sparse":
-                    sparse.append(block)
-                    continue
-                target = numeric if kind == "numeric" else codes
-                target[:, at[kind] : at[kind] + block.shape[1]] = block
-                at[kind] += block.shape[1]
-        joined = hstack(sparse, format="csr", dtype=np.float32) if sparse else None
-        return FeatureMatrix(numeric, codes, joined, schema)
-
-    def fit_transform(self, frame: pd.DataFrame) -> FeatureMatrix:
-        """Learn from the rows and give their features."""
-        return self.fit(frame).transform(frame)
+            values, given = recipe.encode(column, seen)
+            blocks.put(given)
+            if recipe.column in shared:
+                repaired[recipe.column] = values
+        for joint in self.joints_:
+            blocks.put(joint.encode(repaired))
+        return blocks.matrix()
 
     def to_frame(self, matrix: FeatureMatrix) -> pd.DataFrame:
         """The features as a table: float32, categories (named levels), and sparse float32 columns."""
@@ -150,10 +159,16 @@ class Featurizer(Fitted):
         return list(self.schema_.names)
 
     @property
-    def feature_map_(self) -> dict[str, str]:
-        """Raw column of every engineered name."""
-        raw = [recipe.column for kind in BLOCKS for recipe in self.recipes_ for _ in recipe.names(kind)]
+    def sources_(self) -> dict[str, list[str]]:
+        """Raw columns that every engineered name comes from; several for the difference of two dates."""
+        lines = (*self.recipes_, *self.joints_)
+        raw = [sources for kind in BLOCKS for line in lines for sources in line.sources(kind)]
         return dict(zip(self.schema_.names, raw, strict=True))
+
+    @property
+    def feature_map_(self) -> dict[str, str]:
+        """Raw column of every engineered name; the first one where it comes from several."""
+        return {name: sources[0] for name, sources in self.sources_.items()}
 
     @property
     def levels_(self) -> dict[str, list[str]]:
@@ -162,7 +177,11 @@ class Featurizer(Fitted):
         return dict(zip(self.schema_.codes, levels, strict=True))
 
     def _check_columns(self, names: list[str], wishes: Sequence[Wish]) -> None:
-        given = {"drop_columns": self.drop_columns, "column_name_and_types": list(self.column_name_and_types)}
+        given = {
+            "drop_columns": self.drop_columns,
+            "optional_columns": self.optional_columns,
+            "column_name_and_types": list(self.column_name_and_types),
+        }
         given["transformer_params"] = [column for wish in wishes for column in wish.fields]
         for setting, columns in given.items():
             for column in columns:
@@ -178,17 +197,46 @@ class Featurizer(Fitted):
             found = detect_purposes(kept, declared)
         return {name: found.get(name, ColumnInfo("Ignore", "in drop_columns")) for name in frame.columns}
 
-    def _plan(self, name: str, info: ColumnInfo, wishes: Sequence[Wish]) -> Recipe:
-        if self.mode == "off":
-            return plan_off(name, info)
-        return plan(name, info, wishes, self.blocked_transformers)
+    def _check_dropped(self, infos: Mapping[str, ColumnInfo], wishes: Sequence[Wish]) -> None:
+        for wish in wishes:
+            for name in wish.fields:
+                if infos[name].dropped:
+                    raise SettingsError(
+                        f"transformer_params: {wish.transformer!r} is asked for on column {name!r}, which is left "
+                        f"out: {infos[name].purpose} ({infos[name].reason}); declare a type in column_name_and_types"
+                    )
+
+    def _learn(
+        self, frame: pd.DataFrame, infos: Mapping[str, ColumnInfo], wishes: Sequence[Wish]
+    ) -> list[tuple[str, Any]]:
+        """Fit the recipes of single columns, then those of several; kind and array of all features they give."""
+        off, blocked = self.mode == "off", self.blocked_transformers
+        joints = [] if off else plan_joint(infos, wishes, blocked)
+        shared = {name for joint in joints for name in joint.columns}
+        recipes, made = [], []
+        repaired: dict[str, pd.Series] = {}
+        for name, info in infos.items():
+            if info.dropped:
+                continue
+            recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked)
+            values, blocks = recipe.fit(frame[name])
+            recipes.append(recipe)
+            made += blocks
+            if name in shared:
+                repaired[name] = values
+        fitted = [joint.fit(repaired) for joint in joints]
+        self.joints_: list[JointRecipe] = [joint for joint in fitted if joint.step.transformer.names]
+        used = {name for joint in self.joints_ for name in joint.columns}
+        self.recipes_ = [recipe for recipe in recipes if recipe.encoders() or recipe.column in used]
+        return made + [block for joint in self.joints_ for block in joint.encode(repaired)]
 
     def _schema(self) -> FeatureSchema:
         taken: set[str] = set()
         names: dict[str, list[str]] = {}
         for kind in BLOCKS:
             names[kind] = []
-            for name in (name for recipe in self.recipes_ for name in recipe.names(kind)):
+            lines = (*self.recipes_, *self.joints_)
+            for name in (name for line in lines for name in line.names(kind)):
                 while name in taken:  # a raw column may be named like a feature made from another
                     name += "_"
                 taken.add(name)
@@ -198,14 +246,17 @@ class Featurizer(Fitted):
 
     def _summary(self, name: str, info: ColumnInfo) -> dict[str, Any]:
         recipe = next((recipe for recipe in self.recipes_ if recipe.column == name), None)
+        joints = [joint for joint in self.joints_ if name in joint.columns]
         nothing = "" if recipe or info.dropped else "; no transformer is left that gives something"
+        steps = [*(recipe.steps if recipe else []), *(step for joint in joints for step in joint.steps)]
         return {
             "RawFeatureName": name,
             "TypeDetected": info.purpose,
             "Dropped": "No" if recipe else "Yes",
-            "EngineeredFeatureCount": sum(len(recipe.names(kind)) for kind in BLOCKS) if recipe else 0,
-            "Tranformations": [step.title for step in recipe.steps] if recipe else [],
+            "EngineeredFeatureCount": sum(source == name for source in self.feature_map_.values()),
+            "Tranformations": [step.title for step in steps],
             "Reason": info.reason + nothing,
+            "Confidence": round(info.confidence, 4),
         }
 
     def _columns(self, frame: pd.DataFrame) -> list[pd.Series]:
@@ -213,7 +264,8 @@ class Featurizer(Fitted):
         at: dict[str, list[int]] = {}
         for position, name in enumerate(frame.columns):
             at.setdefault(str(name), []).append(position)
-        missing = [column for column in self.columns_ if column not in at]
+        optional = set(self.optional_columns_)
+        missing = [column for column in self.columns_ if column not in at and column not in optional]
         if missing:
             listed = ", ".join(map(repr, missing[:10])) + (" and others" if len(missing) > 10 else "")
             hint = nearest(missing[0], at)
@@ -221,7 +273,37 @@ class Featurizer(Fitted):
                 hint = f"; it has {len(at):,} others, such as {', '.join(map(repr, list(at)[:10]))}"
             noun = "columns" if len(missing) > 1 else "column"
             raise DataError(f"the model needs {noun} {listed}, not in the data{hint}")
-        twice = [column for column in self.columns_ if len(at[column]) > 1]
+        twice = [column for column in self.columns_ if len(at.get(column, ())) > 1]
         if twice:
             raise DataError(f"the data has two columns named {twice[0]!r}")
-        return [frame.iloc[:, at[column][0]].rename(column) for column in self.columns_]
+        absent = pd.Series(None, index=frame.index, dtype=object)
+        found = (frame.iloc[:, at[name][0]] if name in at else absent for name in self.columns_)
+        return [column.rename(name) for name, column in zip(self.columns_, found, strict=True)]
+
+
+class _Blocks:
+    """The arrays of a feature matrix while they are filled, in the order of the schema."""
+
+    def __init__(self, rows: int, schema: FeatureSchema) -> None:
+        self.schema = schema
+        self.dense = {
+            "numeric": np.empty((rows, len(schema.numeric)), dtype=np.float32),
+            "codes": np.empty((rows, len(schema.codes)), dtype=np.int32),
+        }
+        self.at = dict.fromkeys(self.dense, 0)
+        self.sparse: list[Any] = []
+
+    def put(self, blocks: Sequence[tuple[str, Any]]) -> None:
+        """Kind and array of each."""
+        for kind, block in blocks:
+            if kind == "sparse":
+                self.sparse.append(block)
+                continue
+            end = self.at[kind] + block.shape[1]
+            self.dense[kind][:, self.at[kind] : end] = block
+            self.at[kind] = end
+
+    def matrix(self) -> FeatureMatrix:
+        """All of them."""
+        joined = hstack(self.sparse, format="csr", dtype=np.float32) if self.sparse else None
+        return FeatureMatrix(self.dense["numeric"], self.dense["codes"], joined, self.schema)

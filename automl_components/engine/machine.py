@@ -21,8 +21,24 @@ def free_memory(
     return float(min([psutil.virtual_memory().available, *_left(groups, memberships)]))
 
 
+def whole_memory(
+    groups: Path = Path("/sys/fs/cgroup"), memberships: Path = Path("/proc/self/cgroup")
+) -> float:
+    """Bytes that the machine, or the container's limit where it is lower, has in all: the same at every call."""
+    limits = (_number(group / limit) for group, limit, _, _ in _groups(groups, memberships))
+    return float(min([psutil.virtual_memory().total, *(limit for limit in limits if limit is not None)]))
+
+
 def _left(groups: Path, memberships: Path) -> Iterator[int]:
     """What each control group of this process with a limit has left; page cache that can be dropped is not used."""
+    for group, limit, used, cache in _groups(groups, memberships):
+        most, taken = _number(group / limit), _number(group / used)
+        if most is not None and taken is not None:
+            yield max(0, most - taken + _statistic(group / "memory.stat", cache))
+
+
+def _groups(groups: Path, memberships: Path) -> Iterator[tuple[Path, str, str, str]]:
+    """Folder of each control group of this process, and its files: limit, use, and its word for page cache."""
     try:
         lines = memberships.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -40,9 +56,7 @@ def _left(groups: Path, memberships: Path) -> Iterator[int]:
         for group in (folder, *folder.parents):
             if group != base and base not in group.parents:
                 break
-            most, taken = _number(group / limit), _number(group / used)
-            if most is not None and taken is not None:
-                yield max(0, most - taken + _statistic(group / "memory.stat", cache))
+            yield group, limit, used, cache
 
 
 def _number(file: Path) -> int | None:

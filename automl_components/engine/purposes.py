@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from automl_components.core.nested import is_nested
 from automl_components.engine import cells, dates
+from automl_components.transformers.list_items import find_separator, is_bracketed, is_vector, split_items
 
 types = pd.api.types
 
@@ -17,6 +19,7 @@ DROPPED = frozenset(["Hashes", "Constant", "AllNan", "Ignore"])
 HASH_ABOVE = 5000  # levels; beyond, categories are hashed
 AGREE = 0.95  # share of the values that must read as a number or a date
 UNIQUE = 0.98  # share of distinct values above which a label names its row and nothing else
+MANY_TAGS = 10  # distinct texts from which on what separates their tags is looked for
 FEW = 20  # values below which nothing is called an identifier
 SAMPLE = 2000  # distinct texts looked at, evenly spaced
 
@@ -27,7 +30,13 @@ _CAMEL_ID = re.compile(r".*[a-z](?:Id|ID)")
 _GUID = re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?|(?:0x)?[0-9a-f]{16,}", re.IGNORECASE)
 _LEADING_ZERO = re.compile(r"[-+]?0\d+")
 # languages written without spaces: two characters count as a word
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+_WORD = re.compile(rf"[{_UNSPACED}]{{1,2}}|[^\s{_UNSPACED}]+")
+_LETTERS = re.compile(r"[^\W\d_]")
+_TIME_NAME = re.compile(
+    r"(?:.*[^a-z])?(?:date|time|datetime|timestamp|ts|epoch|unix|created|updated|modified|at|day|month|yearmonth)"
+    r"(?:[^a-z].*)?|.*[a-z](?:Date|Time|Timestamp|At|On)",
+)
 
 
 @dataclass(frozen=True)
@@ -37,14 +46,17 @@ class ColumnInfo:
     Attributes
     ----------
     purpose : str
-        ``"Numeric"``, ``"Categorical"``, ``"CategoricalHash"``, ``"DateTime"``, ``"Text"``, or, with nothing
-        to learn from it, ``"Hashes"``, ``"Constant"``, ``"AllNan"``, ``"Ignore"``.
+        ``"Numeric"``, ``"Boolean"``, ``"Categorical"``, ``"CategoricalHash"``, ``"DateTime"``, ``"Text"``,
+        ``"List"``, or, with nothing to learn from it, ``"Hashes"`` (identifiers, hashes, GUIDs),
+        ``"Constant"``, ``"AllNan"``, ``"Ignore"``.
     reason : str
         Why, in a few words with figures.
     confidence : float
         Share of the values that agree with the purpose, in [0, 1]; 1 where the dtype decides.
     decimal : str
         Decimal sign of numbers written as text.
+    unit : str
+        What they end with, see :func:`automl_components.engine.cells.find_unit`.
     formats : tuple of str
         How dates are written, see :func:`automl_components.engine.dates.to_dates`.
     timezone : str or None
@@ -57,6 +69,7 @@ class ColumnInfo:
     decimal: str = "."
     formats: tuple[str, ...] = ()
     timezone: str | None = None
+    unit: str = ""
 
     @property
     def dropped(self) -> bool:
@@ -70,7 +83,9 @@ def detect_purpose(column: pd.Series) -> ColumnInfo:
     Numbers stay Numeric however few their values are (Azure in 2018 made categories of numbers with under 5
     percent distinct values): trees split ordered numbers as well as categories, and a category has lost the
     order. Only whole numbers under an identifier's name (``store_id``) are labels: Categorical where they
-    repeat, Hashes where they do not. A column of one value and gaps is kept, for the gap may tell something.
+    repeat, Hashes where they do not; and numbers under the name of a time that count seconds from 1970, or
+    are written like 20240131, are dates. A column of one value and gaps is kept, for the gap may tell
+    something.
     """
     if types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
         return _of_dates(column)
@@ -116,10 +131,25 @@ def _of_numbers(column: pd.Series) -> ColumnInfo:
     if values.size == len(column) and values.min() == values.max():
         return ColumnInfo("Constant", f"one value, {values[0]:g}")
     if types.is_bool_dtype(column.dtype):
-        return ColumnInfo("Numeric", "true and false, as 1 and 0")
+        return ColumnInfo("Boolean", f"dtype {column.dtype}")
+    if not types.is_timedelta64_dtype(column.dtype) and (formats := date_formats(column.name, values)):
+        return ColumnInfo("DateTime", f"numbers named as a time, read as {formats[0]}", formats=formats)
     if named_as_id(column.name) and not (values % 1).any():
         return _of_labels(Texts(column), "whole numbers named as an identifier")
     return ColumnInfo("Numeric", f"dtype {column.dtype}")
+
+
+def date_formats(name: object, values: np.ndarray) -> tuple[str, ...]:
+    """How numbers without gaps are dates: ``unit=s`` and its like from 1990 to 2070, or ``%Y%m%d``; by name only.
+
+    >>> date_formats("created_at", np.array([1.6e9, 1.7e9])), date_formats("price", np.array([1.6e9]))
+    (('unit=s',), ())
+    >>> date_formats("date", np.array([20240131.0, 20231201.0])), date_formats("date", np.array([20249999.0]))
+    (('%Y%m%d',), ())
+    """
+    if not _TIME_NAME.fullmatch(str(name)) and not _TIME_NAME.fullmatch(str(name).lower()):
+        return ()
+    return dates.compact_formats(values) or dates.epoch_formats(values)
 
 
 class Texts:
@@ -156,19 +186,43 @@ def _of_texts(column: pd.Series) -> ColumnInfo:
         return ColumnInfo("Constant", f"one value, {texts.sample[0][:40]!r}")
     if isinstance(column.dtype, pd.CategoricalDtype):
         return _of_labels(texts, "dtype category")
-    return _numbers_as_text(texts) or _dates_as_text(texts) or _words(column, texts) or _of_labels(texts)
+    return (
+        _truth(texts)
+        or _lists(column, texts)
+        or _numbers_as_text(texts)
+        or _dates_as_text(texts)
+        or _tags(texts)
+        or _words(texts)
+        or _of_labels(texts)
+    )
+
+
+def _truth(texts: Texts) -> ColumnInfo | None:
+    """Boolean, where there are two words, one for true and one for false (and words for "missing")."""
+    words = {text.lower() for text in texts.sample[:FEW]} - cells.MISSING_WORDS
+    if len(words) != 2 or len(texts.values) > FEW or words == {"1", "0"}:
+        return None
+    if not any(words == set(pair) for pair in cells.TRUTH_PAIRS):
+        return None
+    return ColumnInfo("Boolean", f"{' and '.join(sorted(words))}")
 
 
 def _numbers_as_text(texts: Texts) -> ColumnInfo | None:
     """Numeric, where nearly all texts are numbers (words for "missing" aside), none a code like "007"."""
     if named_as_id(texts.name) or any(_LEADING_ZERO.fullmatch(text) for text in texts.sample):
         return None
-    decimal = cells.find_decimal(texts.sample)
     given = np.array([text.lower() not in cells.MISSING_WORDS for text in texts.sample])
-    share = texts.share(np.isfinite(cells.parse_numbers(texts.sample, decimal)), given)
+    unit = cells.find_unit([text for text, there in zip(texts.sample, given, strict=True) if there])
+    decimal = cells.find_decimal(texts.sample, unit)
+    numbers = cells.parse_numbers(texts.sample, decimal, unit)
+    share = texts.share(np.isfinite(numbers), given)
     if share < AGREE or not given.any():
         return None
-    return ColumnInfo("Numeric", f"{share:.0%} of the texts are numbers", share, decimal=decimal)
+    if formats := date_formats(texts.name, numbers[np.isfinite(numbers)]):
+        return ColumnInfo("DateTime", f"digits named as a time, read as {formats[0]}", share, formats=formats)
+    with_unit = f", in {unit!r}" if unit else ""
+    reason = f"{share:.0%} of the texts are numbers{with_unit}"
+    return ColumnInfo("Numeric", reason, share, decimal=decimal, unit=unit)
 
 
 def _dates_as_text(texts: Texts) -> ColumnInfo | None:
@@ -180,12 +234,39 @@ def _dates_as_text(texts: Texts) -> ColumnInfo | None:
     return ColumnInfo("DateTime", f"{share:.0%} of the texts are dates, {formats[0]}", share, formats=formats)
 
 
-def _words(column: pd.Series, texts: Texts) -> ColumnInfo | None:
-    """Text: sentences that rarely repeat, short phrases whose words repeat although they do not, lists."""
+def _lists(column: pd.Series, texts: Texts) -> ColumnInfo | None:
+    """List, where cells hold several values, or texts are written like lists, objects or vectors."""
     first = column[texts.labels.notna()].head(100)
-    if len(first) and sum(map(cells.is_nested, first)) > len(first) / 2:
-        return ColumnInfo("Text", "lists, read as words")
+    nested = sum(map(is_nested, first)) / max(1, len(first))
+    if nested > 0.5:
+        return ColumnInfo("List", f"{nested:.0%} of the cells hold several values", nested)
+    share = texts.share(np.array([is_bracketed(text) for text in texts.sample]))
+    if share >= AGREE:
+        return ColumnInfo("List", f"{share:.0%} of the texts are written like lists", share)
+    return None
+
+
+def _tags(texts: Texts) -> ColumnInfo | None:
+    """List, where a sign separates tags that repeat, or numbers of vectors of one length."""
+    if len(texts.values) < MANY_TAGS:
+        return None
+    separator = find_separator(texts.sample)
+    if not separator:
+        return None
+    items = {item for text in texts.sample for item in split_items(text, separator)}
+    vector = is_vector([split_items(text, separator) for text in texts.sample])
+    if not vector and len(items) >= len(texts.sample):
+        return None
+    share = texts.share(np.array([separator in text for text in texts.sample]))
+    what = "numbers" if vector else f"{len(items)} tags"
+    return ColumnInfo("List", f"{what} separated by {separator!r}", share)
+
+
+def _words(texts: Texts) -> ColumnInfo | None:
+    """Text: sentences that rarely repeat, and short phrases whose words repeat although they do not."""
     words = [_WORD.findall(text) for text in texts.sample]
+    if texts.share(np.array([_LETTERS.search(text) is not None for text in texts.sample])) < 0.5:
+        return None  # telephone numbers and their like
     lengths = np.array([len(found) for found in words])
     mean = float(np.average(lengths, weights=texts.weights))
     repeated = len({word for found in words for word in found}) < lengths.sum() / 2

@@ -1,56 +1,39 @@
-"""Which transformers a column goes through, and the fitted line of them that is replayed at prediction."""
+"""The fitted line of transformers of one raw column, or of several at once; replayed at prediction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
-from automl_components.core.errors import SettingsError
 from automl_components.engine import cells, dates
 from automl_components.engine.purposes import ColumnInfo
-from automl_components.engine.wishes import Wish
-from automl_components.transformers import TRANSFORMERS, Fitted
+from automl_components.transformers import Fitted
 
 READS = {
     "Numeric": "numbers",
+    "Boolean": "truth values",
     "Categorical": "labels",
     "CategoricalHash": "labels",
     "Text": "labels",
+    "List": "labels",
     "DateTime": "dates",
 }
-# for each purpose its slots; a slot is filled by the transformers that were asked for, else by the first
-# not blocked
-SLOTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Numeric": (("imputer",), ("imputation_marker",), ("numeric",)),
-    "Categorical": (("imputer",), ("label_encoder", "one_hot_encoder", "hash_one_hot_encoder")),
-    "CategoricalHash": (
-        ("imputer",),
-        ("hash_one_hot_encoder", "label_encoder", "one_hot_encoder"),
-        ("count_encoder",),
-    ),
-    "DateTime": (("imputer",), ("imputation_marker",), ("date_parts",)),
-    "Text": (("imputer",), ("tf_idf", "count_vectorizer"), ("text_statistics",)),
-}
-ONLY_ASKED = frozenset(["imputer"])
-# with featurization off: what a learner cannot do without, and nothing that adds columns
-SLOTS_OFF: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Numeric": (("numeric",),),
-    "Categorical": (("label_encoder",),),
-    "DateTime": (("date_parts",),),
-}
-PARAMETERS_OFF: dict[str, dict[str, Any]] = {"date_parts": {"parts": []}}
 
 Seen: TypeAlias = Callable[["Recipe", pd.Series, pd.Series], None]
 """Called with a recipe, its raw column, and the column as it was read."""
 
 
 class Step(Fitted):
-    """One transformer of a recipe; ``gaps`` where it reads the column as it was before repairs."""
+    """One transformer of a recipe, with the parameters it was asked for; ``reads`` is its entry's."""
 
-    def __init__(self, name: str, title: str, kind: str, gaps: bool, transformer: Any) -> None:
-        self.name, self.title, self.kind, self.gaps, self.transformer = name, title, kind, gaps, transformer
+    def __init__(
+        self, name: str, title: str, kind: str, reads: str, transformer: Any, parameters: Mapping[str, Any]
+    ) -> None:
+        self.name, self.title, self.kind, self.reads = name, title, kind, reads
+        self.transformer, self.parameters = transformer, dict(parameters)
 
 
 class Recipe(Fitted):
@@ -59,101 +42,126 @@ class Recipe(Fitted):
     def __init__(self, column: str, info: ColumnInfo, steps: Sequence[Step]) -> None:
         self.column, self.purpose, self.reads = column, info.purpose, READS[info.purpose]
         self.decimal, self.formats, self.timezone = info.decimal, list(info.formats), info.timezone
+        self.unit = info.unit
         self.steps = list(steps)
 
     def read(self, column: pd.Series) -> pd.Series:
         """The raw column as float64, a categorical of texts, or naive datetime64[us]."""
         if self.reads == "numbers":
-            return cells.to_numbers(column, self.decimal)
+            return cells.to_numbers(column, self.decimal, self.unit)
+        if self.reads == "truth values":
+            return cells.to_truth(column)
         if self.reads == "dates":
             return dates.to_dates(column, self.formats, self.timezone)
         return cells.to_labels(column)
 
-    def fit(self, column: pd.Series) -> Recipe:
-        """Fit the steps on the raw training column, and keep those that give something."""
+    def fit(self, column: pd.Series) -> tuple[pd.Series, list[tuple[str, Any]]]:
+        """Fit the steps on the raw training column and keep those that give something; what ``encode`` gives for it."""
         raw = values = self.read(column)
+        kept, blocks = [], []
+        grams: Any = None
         for step in self.steps:
-            step.transformer.fit(raw if step.gaps else values)
+            source = {"gaps": raw, "ngrams": grams}.get(step.reads, values)
+            given = self._fit(step, source, values)
+            if given is None:
+                continue
+            kept.append(step)
             if step.kind == "column":
-                values = step.transformer.transform(values)
-        self.steps = [step for step in self.steps if step.transformer.names]
-        return self
+                values = given
+                continue
+            blocks.append((step.kind, given))
+            grams = given if step.kind == "sparse" else grams
+        self.steps = kept
+        return values, blocks
+
+    def _fit(self, step: Step, source: Any, values: pd.Series) -> Any:
+        """What the step gives for its training source; None where it has no feature to give."""
+        transformer = step.transformer
+        if step.reads == "ngrams":
+            if source is None:
+                return None
+            transformer.fit(source[_in_order(values)], self.column)
+        elif hasattr(transformer, "fit_transform"):
+            given = transformer.fit_transform(source)
+            return given if transformer.names else None
+        else:
+            transformer.fit(source)
+        return transformer.transform(source) if transformer.names else None
 
     def encoders(self) -> list[Step]:
         """The steps that give features (all but repairs)."""
         return [step for step in self.steps if step.kind != "column"]
 
-    def encode(self, column: pd.Series, seen: Seen | None = None) -> list[tuple[str, Any]]:
-        """Kind and array of every encoder, in their order; ``seen`` is told the column as it came and was read."""
+    def encode(self, column: pd.Series, seen: Seen | None = None) -> tuple[pd.Series, list[tuple[str, Any]]]:
+        """The column after repairs; kind and array of every encoder, in their order.
+
+        ``seen`` is told the column as it came and was read.
+        """
         raw = values = self.read(column)
         if seen is not None:
             seen(self, column, raw)
-        blocks = []
+        blocks: list[tuple[str, Any]] = []
+        grams: Any = None
         for step in self.steps:
-            given = step.transformer.transform(raw if step.gaps else values)
+            source = {"gaps": raw, "ngrams": grams}.get(step.reads, values)
+            given = step.transformer.transform(source)
             if step.kind == "column":
                 values = given
-            else:
-                blocks.append((step.kind, given))
-        return blocks
+                continue
+            blocks.append((step.kind, given))
+            grams = given if step.kind == "sparse" else grams
+        return values, blocks
 
     def names(self, kind: str) -> list[str]:
         """Engineered names of one kind of block."""
         return [name for step in self.encoders() if step.kind == kind for name in step.transformer.names]
+
+    def sources(self, kind: str) -> list[list[str]]:
+        """For each engineered name of one kind of block the raw columns it comes from."""
+        return [[self.column] for _ in self.names(kind)]
 
     def levels(self) -> list[list[str]]:
         """The levels behind the codes of each category column."""
         return [step.transformer.levels for step in self.encoders() if step.kind == "codes"]
 
 
-def plan(column: str, info: ColumnInfo, wishes: Sequence[Wish] = (), blocked: Iterable[str] = ()) -> Recipe:
-    """The recipe of one column in the modes ``auto`` and ``custom``, not fitted."""
-    slots = SLOTS[info.purpose]
-    for wish in wishes:
-        if column in wish.fields and wish.transformer not in {name for slot in slots for name in slot}:
-            raise SettingsError(
-                f"transformer_params: {wish.transformer!r} cannot be used on column {column!r}, which is "
-                f"{info.purpose} ({info.reason}); declare another type in column_name_and_types"
-            )
-    steps: list[Step] = []
-    for slot in slots:
-        asked = [wish for name in slot if (wish := _wish(name, column, info, wishes))]
-        imputed = any(step.name == "imputer" for step in steps)
-        steps += [_step(wish) for wish in asked or _usual(slot, blocked, imputed)]
-    return Recipe(column, info, steps)
+class JointRecipe(Fitted):
+    """Several columns that are read alike, and the transformer that takes them together."""
+
+    def __init__(self, columns: Sequence[str], step: Step) -> None:
+        self.columns, self.step = list(columns), step
+
+    @property
+    def steps(self) -> list[Step]:
+        """The one step."""
+        return [self.step]
+
+    def fit(self, repaired: Mapping[str, pd.Series]) -> JointRecipe:
+        """Fit on training columns as their recipes gave them back, by name; keep the columns that matter."""
+        self.step.transformer.fit(self._table(repaired))
+        used = {name for sources in self.step.transformer.sources for name in sources}
+        if used:
+            self.columns = [name for name in self.columns if name in used]
+        return self
+
+    def encode(self, repaired: Mapping[str, pd.Series]) -> list[tuple[str, Any]]:
+        """Kind and array of the features."""
+        return [(self.step.kind, self.step.transformer.transform(self._table(repaired)))]
+
+    def names(self, kind: str) -> list[str]:
+        """Engineered names of one kind of block."""
+        return list(self.step.transformer.names) if kind == self.step.kind else []
+
+    def sources(self, kind: str) -> list[list[str]]:
+        """For each engineered name of one kind of block the raw columns it comes from."""
+        return list(self.step.transformer.sources) if kind == self.step.kind else []
+
+    def _table(self, repaired: Mapping[str, pd.Series]) -> pd.DataFrame:
+        return pd.DataFrame({name: repaired[name] for name in self.columns}, copy=False)
 
 
-def plan_off(column: str, info: ColumnInfo) -> Recipe:
-    """The recipe of one column in the mode ``off``, not fitted."""
-    slots = SLOTS_OFF[info.purpose]
-    return Recipe(column, info, [_step(Wish(slot[0], (), PARAMETERS_OFF.get(slot[0], {}))) for slot in slots])
-
-
-def _wish(name: str, column: str, info: ColumnInfo, wishes: Sequence[Wish]) -> Wish | None:
-    """What was asked of a transformer for this column: by name, else for all columns it applies to."""
-    named = next((w for w in wishes if w.transformer == name and column in w.fields), None)
-    found = named or next((w for w in wishes if w.transformer == name and not w.fields), None)
-    if found is None or name != "imputer":
-        return found
-    if TRANSFORMERS[name].make(found.parameters).accepts(READS[info.purpose]):
-        return found if named or info.purpose != "Text" else None
-    if named:
-        given = ", ".join(f"{key} {value!r}" for key, value in found.parameters.items())
-        raise SettingsError(
-            f"imputer: {given} cannot fill {column!r}, which is {info.purpose} ({info.reason})"
-        )
-    return None
-
-
-def _usual(slot: Sequence[str], blocked: Iterable[str], imputed: bool) -> list[Wish]:
-    """What fills a slot when nothing was asked for: its first transformer that is not blocked."""
-    left = [name for name in slot if name not in blocked and name not in ONLY_ASKED][:1]
-    # after an imputer only the marker still shows a gap, so that even a single one is marked
-    every_gap = {"min_share": 0.0} if imputed and left == ["imputation_marker"] else {}
-    return [Wish(name, (), every_gap) for name in left]
-
-
-def _step(wish: Wish) -> Step:
-    entry = TRANSFORMERS[wish.transformer]
-    built = entry.make(wish.parameters)
-    return Step(entry.name, getattr(built, "title", entry.title), entry.kind, entry.reads == "gaps", built)
+def _in_order(values: pd.Series) -> np.ndarray:
+    """Positions of the texts in alphabetical order: what is learned from them does not depend on the rows' order."""
+    at = np.flatnonzero(values.notna().to_numpy())
+    rank = np.argsort(np.argsort(values.cat.categories.to_numpy(dtype=object)))
+    return at[np.argsort(rank[values.cat.codes.to_numpy()[at]], kind="stable")]

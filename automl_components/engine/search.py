@@ -393,7 +393,8 @@ class Search:
         if left <= 0:
             return f"timeout: the {self.plan.search_seconds:.4g} s for trials are used up"
         if self._lowest() > self.limits.max_trials:
-            return f"max_trials: {self.limits.max_trials} trials were run"
+            most = self.limits.max_trials
+            return f"max_trials: {most} trial{'s were' if most > 1 else ' was'} run"
         return f"search spaces: no new configuration was found for trial {self._lowest()}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automl_components.core.errors import SettingsError, nearest
-from automl_components.transformers import NOT_BUILT, TRANSFORMERS, transformer_name
+from automl_components.transformers import LABEL_AWARE, TRANSFORMERS, transformer_name
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,17 @@ def read_wishes(transformer_params: Mapping[str, Any] | None, blocked: Iterable[
     """``transformer_params`` in Azure's shape as wishes, checked by building each transformer once.
 
     ``{"imputer": [{"fields": ["a"], "parameters": {"strategy": "median"}}]}``; names in any casing.
-    SettingsError for anything unknown, blocked at the same time, not built, or asked for twice on the same
-    columns.
+    SettingsError for anything unknown, blocked at the same time, fitted by learners, or asked for twice on the
+    same columns.
     """
     wishes: list[Wish] = []
     for key, entries in (transformer_params or {}).items():
         where, name = f"transformer_params: {key!r}", transformer_name(key)
-        if name in NOT_BUILT:
-            raise SettingsError(f"{where} is not supported yet{nearest('', TRANSFORMERS)}")
+        if name in LABEL_AWARE:
+            raise SettingsError(
+                f"{where} looks at the target, so it is no part of what is fitted before the folds: it takes no "
+                "parameters and can only be blocked, by blocked_transformers"
+            )
         if name in blocked:
             raise SettingsError(f"{where} is in blocked_transformers too; leave out one of them")
         listed = [entries] if isinstance(entries, Mapping) else entries

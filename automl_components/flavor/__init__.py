@@ -14,8 +14,11 @@ MLflow's scoring server and its evaluation expect; with ``params={"method": "pre
 DataFrame with a column ``proba_<class>`` a class. A featurizer folder gives a DataFrame of features.
 
 Every input of the signature is required and of MLflow's type ``any``. Its other types refuse what a model
-can read here: ``double`` refuses 64-bit integers, ``long`` missing values, ``string`` categories, and each of
-them a batch in which that column happens to be all null.
+can read here: ``double`` refuses 64-bit integers and truth values, ``long`` missing values and whole floats,
+``string`` categories, numbers and a batch in which the column happens to be all null, ``datetime`` dates as
+text or with a time zone. What a column was learned as stands in the metadata instead, under ``column_types``:
+its purpose and its dtype in the training rows. Values that do not fit are counted in a warning as they come,
+see :mod:`automl_components.engine.unread`.
 """
 
 from automl_components.flavor.loading import (

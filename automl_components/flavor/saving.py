@@ -53,7 +53,7 @@ def save_model(
     input_example : DataFrame
         A few raw rows; the first five are kept, and of them only the columns that the model uses.
     metadata : mapping
-        JSON values, kept in ``model.json`` and in ``MLmodel``.
+        JSON values, kept in ``model.json`` and in ``MLmodel``; ``column_types`` is added.
     mlflow_model : mlflow.models.Model, optional
         Given by ``mlflow.models.Model.log(flavor=automl_components.flavor, ...)``.
 
@@ -103,7 +103,8 @@ def _save(
 
     if Path(path).exists() and any(Path(path).iterdir()):
         raise ArtifactError(f"cannot write a model to {path}: the folder is not empty; give another one")
-    metadata = json.loads(json.dumps(dict(metadata or {}), default=_plain))
+    metadata = {**(metadata or {}), "column_types": types_of(model, input_example)}
+    metadata = json.loads(json.dumps(metadata, default=_plain))
     facts = {"format": FORMAT, "automl_components": __version__, **facts, "metadata": metadata}
     with tempfile.TemporaryDirectory() as staging:
         data, code = Path(staging, DATA.name), Path(staging, "automl_components")
@@ -118,7 +119,8 @@ def _save(
             from mlflow.models import Model
 
             mlflow_model = mlflow_model or Model()
-            mlflow_model.signature = _signature(facts["columns"], output)
+            optional = getattr(model, "featurizer", model).optional_columns_
+            mlflow_model.signature = _signature(facts["columns"], optional, output)
             with _errors_of_the_system():
                 mlflow.pyfunc.save_model(
                     path=str(path),
@@ -164,16 +166,23 @@ def _errors_of_the_system() -> Iterator[None]:
         raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
-def _signature(columns: Sequence[str], output: str | None) -> ModelSignature:
+def _signature(columns: Sequence[str], optional: Sequence[str], output: str | None) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
     from mlflow.types.schema import AnyType
 
-    inputs = Schema([ColSpec(type=AnyType(), name=column) for column in columns])
+    inputs = Schema([ColSpec(AnyType(), column, required=column not in optional) for column in columns])
     if output is None:
         return ModelSignature(inputs=inputs)
     params = ParamSchema([ParamSpec(name="method", dtype="string", default="predict")])
     return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(type=output)]), params=params)
+
+
+def types_of(model: Predictor | Featurizer, rows: pd.DataFrame) -> dict[str, str]:
+    """What each raw column was learned as, such as ``"Numeric (int64)"``: its purpose, and its dtype in ``rows``."""
+    featurizer = getattr(model, "featurizer", model)
+    dtypes = {str(name): str(dtype) for name, dtype in rows.dtypes.items()}
+    return {name: f"{featurizer.purposes_[name]} ({dtypes[name]})" for name in featurizer.columns_}
 
 
 def _example(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -2,99 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from automl_components.core.catalog import Catalog
+from automl_components.core.errors import SettingsError, nearest
+from automl_components.guardrails.facts import SAMPLE_ROWS, Facts
+from automl_components.guardrails.findings import SEVERITIES, Details, Finding, Severity, Status
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
-Status = Literal["Passed", "Done", "Alerted"]
-Severity = Literal["info", "warning", "error"]
-Details = Mapping[str, Any]  # figures: JSON values only
+__all__ = [
+    "GUARDRAILS", "LISTED", "SAMPLE_ROWS", "Details", "Facts", "Finding", "Guardrail", "Severity", "Status",
+    "counted", "guardrail_code", "listed", "sentence",
+]  # fmt: skip
 
 LISTED = 10  # how many columns, classes or rows a finding names before it only counts
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one guardrail saw, under Azure's three states.
-
-    ``Passed``: nothing to report. ``Done``: seen, and repaired or decided by us. ``Alerted``: seen, and left
-    to the user. ``details`` holds JSON values with the figures; ``repair`` says what was done or would help.
-    """
-
-    code: str
-    title: str
-    status: Status
-    summary: str
-    severity: Severity = "info"
-    details: Details = field(default_factory=dict)
-    repair: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The finding as JSON values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a guardrail may look at: the training rows after the target was settled, and what was decided.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        The feature columns as they came (no target, no weight, no split columns).
-    target : Series
-        Same length as ``frame``; no missing values any more.
-    task : str
-        ``"classification"`` or ``"regression"``.
-    purposes : mapping of column to str
-        What each column was taken for (engine.columns), such as ``"Numeric"`` or ``"Categorical"``.
-    splits : mapping
-        ``kind`` (``"k_fold"``, ``"holdout"``, ``"monte_carlo"``, ``"given"``, ...), ``count``, ``reason``,
-        ``auto`` (nobody asked for a split), ``notes`` (list of str: where a wish could not be met),
-        ``train_rows`` and ``validation_rows`` (lists, one number a split), ``test_rows`` (rows cut from the
-        training data for the test, 0 where test data was given or none is wanted).
-    dropped_rows : int
-        Rows left out because their target was missing.
-    featurize : bool
-        Whether repairs take place (``featurization.mode`` is not ``"off"``).
-    validation, test : DataFrame or None
-        The feature columns of validation and test data, where given or cut.
-    weights : array or None
-        Sample weights.
-    memory_bytes : int
-        Memory available to this process; 0 where unknown.
-    notes : tuple of str
-        Small repairs made while the tables were read, each one sentence.
-    """
-
-    frame: pd.DataFrame
-    target: pd.Series
-    task: str
-    purposes: Mapping[str, str]
-    splits: Mapping[str, Any]
-    dropped_rows: int = 0
-    featurize: bool = True
-    validation: pd.DataFrame | None = None
-    test: pd.DataFrame | None = None
-    weights: np.ndarray | None = None
-    memory_bytes: int = 0
-    notes: tuple[str, ...] = ()
-
-    def columns(self, *purposes: str) -> list[str]:
-        """Names of the feature columns that were taken for one of ``purposes``."""
-        return [str(name) for name in self.frame.columns if self.purposes.get(name) in purposes]
-
-    def with_column(self, name: str, values: Any, purpose: str) -> Facts:
-        """The same facts with one more feature column."""
-        return replace(
-            self, frame=self.frame.assign(**{name: values}), purposes={**self.purposes, name: purpose}
-        )
 
 
 @dataclass(frozen=True)
@@ -113,6 +35,8 @@ class Guardrail:
         Turns the facts of clean data into facts on which the guardrail speaks; the shared tests use it.
     rank : int
         Position in the report.
+    sample_rows : int or None
+        The most rows of a table that the check is given; None where it needs all, and is cheap on a million.
     """
 
     name: str
@@ -120,18 +44,41 @@ class Guardrail:
     check: Callable[[Facts], Finding | None]
     example: Callable[[Facts], Facts]
     rank: int = 100
+    sample_rows: int | None = SAMPLE_ROWS
+
+    def finding(self, facts: Facts) -> Finding | None:
+        """What the check finds in these facts, or in a sample of them, and then how large that was."""
+        seen = facts.sampled(self.sample_rows)
+        found = self.check(seen)
+        if found is None or seen is facts or not seen.rows or len(seen.frame) == seen.rows:
+            return found
+        return replace(found, rows_seen=len(seen.frame), rows=seen.rows)
 
     def passed(self, summary: str, details: Details | None = None) -> Finding:
         """Nothing to report."""
         return Finding(self.name, self.title, "Passed", summary, "info", details or {})
 
-    def done(self, summary: str, repair: str, details: Details, severity: Severity = "info") -> Finding:
-        """Seen, and repaired or decided by us."""
-        return Finding(self.name, self.title, "Done", summary, severity, details, repair)
+    def done(
+        self,
+        summary: str,
+        repair: str,
+        details: Details,
+        severity: Severity = "info",
+        remedy: str | None = None,
+    ) -> Finding:
+        """Seen, and repaired or decided by us: ``repair`` says how, ``remedy`` what the user may do instead."""
+        return Finding(self.name, self.title, "Done", summary, severity, details, repair, remedy)
 
-    def alerted(self, summary: str, repair: str, details: Details, severity: Severity = "warning") -> Finding:
-        """Seen, and left to the user; ``repair`` says what would help."""
-        return Finding(self.name, self.title, "Alerted", summary, severity, details, repair)
+    def alerted(
+        self,
+        summary: str,
+        remedy: str,
+        details: Details,
+        severity: Severity = "warning",
+        repair: str | None = None,
+    ) -> Finding:
+        """Seen, and left to the user; ``remedy`` says what would help, ``repair`` what was done all the same."""
+        return Finding(self.name, self.title, "Alerted", summary, severity, details, repair, remedy)
 
 
 def listed(values: Iterable[Any], limit: int = LISTED) -> str:
@@ -165,3 +112,20 @@ def sentence(text: str) -> str:
 
 
 GUARDRAILS: Catalog[Guardrail] = Catalog("automl_components.guardrails", Guardrail, "guardrail")
+
+
+def guardrail_code(name: str, *, severities: bool = False) -> str:
+    """The code of a guardrail as the catalog has it, in whatever casing; with ``severities``, one of those, too.
+
+    Raises
+    ------
+    SettingsError
+        There is no guardrail of that name; the nearest ones are named.
+    """
+    from automl_components.core.settings import match  # pydantic, which a prediction does without
+
+    known = [*(SEVERITIES if severities else ()), *GUARDRAILS]
+    found = match(name, known)
+    if found is None:
+        raise SettingsError(f"no guardrail {name!r}{nearest(name, known)}")
+    return found

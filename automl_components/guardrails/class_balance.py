@@ -30,7 +30,7 @@ def _check(facts: Facts) -> Finding | None:
     return GUARDRAIL.alerted(
         f"Class {listed(counts.index[-1:])} has {counted(small, 'row')}, class {listed(counts.index[:1])} has "
         f"{large:,}: accuracy would look good even for a model that never finds the smaller one.",
-        repair="Prefer a metric that sees every class, such as AUC_weighted, norm_macro_recall or "
+        remedy="Prefer a metric that sees every class, such as AUC_weighted, norm_macro_recall or "
         "average_precision_score_weighted; or give sample weights, or more rows of the small class.",
         details=figures,
     )
@@ -42,4 +42,6 @@ def _example(facts: Facts) -> Facts:
     return replace(facts, task="classification", target=target)
 
 
-GUARDRAIL = Guardrail("class-balance", "Class balancing detection", _check, _example, rank=30)
+GUARDRAIL = Guardrail(
+    "class-balance", "Class balancing detection", _check, _example, rank=30, sample_rows=None
+)

@@ -41,4 +41,4 @@ def _example(facts: Facts) -> Facts:
     return facts.with_column(" price [EUR]", range(len(facts.frame)), "Numeric")
 
 
-GUARDRAIL = Guardrail("column-names", "Column names", _check, _example, rank=56)
+GUARDRAIL = Guardrail("column-names", "Column names", _check, _example, rank=56, sample_rows=None)

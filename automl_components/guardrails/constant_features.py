@@ -18,7 +18,7 @@ def _check(facts: Facts) -> Finding | None:
     summary = sentence("; ".join(parts))
     if not facts.featurize:
         return GUARDRAIL.alerted(
-            summary, repair="Featurization is off, so they stay; they teach a model nothing.", details=figures
+            summary, remedy="Featurization is off, so they stay; they teach a model nothing.", details=figures
         )
     return GUARDRAIL.done(summary, repair="They were left out; new rows need not have them.", details=figures)
 
@@ -27,4 +27,4 @@ def _example(facts: Facts) -> Facts:
     return facts.with_column("country", ["Austria"] * len(facts.frame), "Constant")
 
 
-GUARDRAIL = Guardrail("constant-features", "Constant features", _check, _example, rank=52)
+GUARDRAIL = Guardrail("constant-features", "Constant features", _check, _example, rank=52, sample_rows=None)

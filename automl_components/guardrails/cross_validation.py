@@ -35,4 +35,4 @@ def _example(facts: Facts) -> Facts:
     return replace(facts, splits={**facts.splits, **sizes, "kind": "k_fold", "count": 3, "reason": "3 folds"})
 
 
-GUARDRAIL = Guardrail("cross-validation", "Cross validation", _check, _example, rank=14)
+GUARDRAIL = Guardrail("cross-validation", "Cross validation", _check, _example, rank=14, sample_rows=None)

@@ -22,7 +22,7 @@ def _check(facts: Facts) -> Finding | None:
         "dropped": len(dropped),
         "hashed": len(hashed),
         "distinct": [
-            {"column": name, "values": int(facts.frame[name].astype(str).nunique())}
+            {"column": name, "values": int(facts.frame[name].map(str, na_action="ignore").nunique())}
             for name in [*dropped, *hashed][:LISTED]
         ],
     }
@@ -30,7 +30,7 @@ def _check(facts: Facts) -> Finding | None:
     if not facts.featurize:
         return GUARDRAIL.alerted(
             summary,
-            repair="Featurization is off, so nothing was done; leave out identifiers, or set "
+            remedy="Featurization is off, so nothing was done; leave out identifiers, or set "
             "featurization.mode to 'auto'.",
             details=figures,
         )
@@ -44,4 +44,6 @@ def _example(facts: Facts) -> Facts:
     return facts.with_column("code", codes, "Hashes")
 
 
-GUARDRAIL = Guardrail("high-cardinality", "High cardinality feature detection", _check, _example, rank=50)
+GUARDRAIL = Guardrail(
+    "high-cardinality", "High cardinality feature detection", _check, _example, rank=50, sample_rows=None
+)

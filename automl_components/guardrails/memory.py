@@ -12,7 +12,7 @@ from automl_components.guardrails import Facts, Finding, Guardrail
 FEATURE_BYTES = {"Numeric": 8, "Categorical": 8, "CategoricalHash": 8, "DateTime": 48}
 TEXT_FACTOR = 4  # bytes a character: a word of six is in three n-grams of eight bytes (index and value)
 COPIES = 4  # the features, the rows that train, the learner's view of them and its own copy
-TIGHT_ABOVE = 0.8  # share of the available memory
+TIGHT_ABOVE = 0.8  # share of the memory of the machine or container
 SAMPLE = 1_000  # rows whose text is measured
 
 
@@ -20,16 +20,16 @@ def _check(facts: Facts) -> Finding | None:
     if facts.memory_bytes <= 0:
         return None
     need = _needed(facts)
-    megabytes = {"needed_mb": round(need / 2**20, 1), "available_mb": round(facts.memory_bytes / 2**20, 1)}
-    figures = {"rows": len(facts.frame), "columns": facts.frame.shape[1], **megabytes}
-    words = f"about {megabytes['needed_mb']:,} MB are needed and {megabytes['available_mb']:,} MB available"
-    if need <= TIGHT_ABOVE * facts.memory_bytes:
-        return GUARDRAIL.passed(f"The data fits into memory: {words}.", figures)
+    needed, there = round(need / 2**20, 1), round(facts.memory_bytes / 2**20, 1)
+    figures = {"rows": len(facts.frame), "columns": facts.frame.shape[1], "needed_mb": needed}
+    if need <= TIGHT_ABOVE * facts.memory_bytes:  # nothing of the machine: equal runs have equal reports
+        return GUARDRAIL.passed(f"The data fits into memory: about {needed:,} MB are needed.", figures)
     return GUARDRAIL.alerted(
-        f"Memory may run out: {words} for {len(facts.frame):,} rows of {facts.frame.shape[1]:,} columns.",
-        repair="Take fewer rows, drop text columns, set max_concurrent_trials to 1, or use a larger machine; "
+        f"Memory may run out: about {needed:,} MB are needed, the machine has {there:,} MB, for "
+        f"{len(facts.frame):,} rows of {facts.frame.shape[1]:,} columns.",
+        remedy="Take fewer rows, drop text columns, set max_concurrent_trials to 1, or use a larger machine; "
         "a trial that runs out of memory fails by itself and the search goes on.",
-        details=figures,
+        details={**figures, "machine_mb": there},
     )
 
 
@@ -51,4 +51,5 @@ GUARDRAIL = Guardrail(
     _check,
     example=lambda facts: replace(facts, memory_bytes=1_000),
     rank=70,
+    sample_rows=None,
 )

@@ -29,7 +29,7 @@ def _check(facts: Facts) -> Finding | None:
     if not facts.featurize:
         return GUARDRAIL.alerted(
             summary,
-            repair="Featurization is off, so nothing is filled in ahead of the models; set "
+            remedy="Featurization is off, so nothing is filled in ahead of the models; set "
             "featurization.mode to 'auto', or fill them in yourself.",
             details=figures,
         )
@@ -46,4 +46,6 @@ def _example(facts: Facts) -> Facts:
     return facts.with_column("gaps", values, "Numeric")
 
 
-GUARDRAIL = Guardrail("missing-values", "Missing feature values imputation", _check, _example, rank=40)
+GUARDRAIL = Guardrail(
+    "missing-values", "Missing feature values imputation", _check, _example, rank=40, sample_rows=None
+)

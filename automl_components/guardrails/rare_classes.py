@@ -26,7 +26,7 @@ def _check(facts: Facts) -> Finding | None:
     single = int((rare == 1).sum())
     return GUARDRAIL.alerted(
         f"{counted(len(rare), 'class')} of {len(counts):,} with fewer than {least} rows: {shown}{more}.",
-        repair="They are kept. Where rows are drawn at random, a class of two rows or more is in all "
+        remedy="They are kept. Where rows are drawn at random, a class of two rows or more is in all "
         "training rows, but not in the validation rows of every split"
         + (f"; {counted(single, 'class')} of one row cannot be both learnt and judged" if single else "")
         + ". Collect more rows of them, or merge them into others.",
@@ -45,4 +45,6 @@ def _example(facts: Facts) -> Facts:
     return replace(facts, task="classification", target=pd.Series(labels, index=facts.frame.index))
 
 
-GUARDRAIL = Guardrail("rare-classes", "Classes with too few rows", _check, _example, rank=32)
+GUARDRAIL = Guardrail(
+    "rare-classes", "Classes with too few rows", _check, _example, rank=32, sample_rows=None
+)

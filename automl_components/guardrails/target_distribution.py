@@ -31,14 +31,14 @@ def _check(facts: Facts) -> Finding | None:
         return GUARDRAIL.alerted(
             f"Half of the rows or more have the same target, {median:g}; the errors of a model that always "
             "says so look small.",
-            repair="Judge models by r2_score or spearman_correlation too, and check how it was recorded.",
+            remedy="Judge models by r2_score or spearman_correlation too, and check how it was recorded.",
             details=figures,
         )
     if far:
         return GUARDRAIL.alerted(
             f"{counted(far, 'row')} ({far / len(values):.2%}) have a target far from where the others lie "
             f"({low:g} to {high:g} for the middle half; {values.min():g} to {values.max():g} in all).",
-            repair="Squared errors are ruled by such rows: check them, or choose mean_absolute_error, "
+            remedy="Squared errors are ruled by such rows: check them, or choose mean_absolute_error, "
             "median_absolute_error or spearman_correlation as the primary metric.",
             details=figures,
         )
@@ -51,4 +51,6 @@ def _example(facts: Facts) -> Facts:
     return replace(facts, task="regression", target=pd.Series(values, index=facts.frame.index))
 
 
-GUARDRAIL = Guardrail("target-distribution", "Target distribution", _check, _example, rank=34)
+GUARDRAIL = Guardrail(
+    "target-distribution", "Target distribution", _check, _example, rank=34, sample_rows=None
+)

@@ -26,4 +26,5 @@ GUARDRAIL = Guardrail(
     _check,
     example=lambda facts: replace(facts, dropped_rows=12),
     rank=20,
+    sample_rows=None,
 )

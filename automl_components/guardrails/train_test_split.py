@@ -24,4 +24,6 @@ def _example(facts: Facts) -> Facts:
     return replace(facts, splits={**facts.splits, "test_rows": 33})
 
 
-GUARDRAIL = Guardrail("train-test-split", "Train-test data split", _check, _example, rank=12)
+GUARDRAIL = Guardrail(
+    "train-test-split", "Train-test data split", _check, _example, rank=12, sample_rows=None
+)

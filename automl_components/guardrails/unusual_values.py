@@ -52,7 +52,8 @@ def _kinds(column: pd.Series) -> list[str]:
         return []
     if types.infer_dtype(column, skipna=True) not in ("mixed", "mixed-integer"):
         return []
-    return sorted({type(value).__name__ for value in column.dropna()})
+    kinds = sorted({type(value).__name__ for value in column.dropna()})
+    return kinds if len(kinds) > 1 else []  # lists or objects in every cell are one kind
 
 
 def _example(facts: Facts) -> Facts:

@@ -33,4 +33,6 @@ def _example(facts: Facts) -> Facts:
     )
 
 
-GUARDRAIL = Guardrail("validation-split", "Validation split handling", _check, _example, rank=10)
+GUARDRAIL = Guardrail(
+    "validation-split", "Validation split handling", _check, _example, rank=10, sample_rows=None
+)

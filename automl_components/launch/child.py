@@ -21,6 +21,7 @@ from automl_components.launch.facts import facts_of, tables_of
 from automl_components.launch.request import Outcome, Reference, Request
 
 if TYPE_CHECKING:
+    from automl_components.core.component import Component
     from automl_components.job import Job
 
 Send = Callable[[dict[str, Any]], None]
@@ -91,7 +92,8 @@ def _component(request: Request) -> tuple[dict[str, tuple[str, str]], bool]:
     from automl_components.pipeline import settings_of
     from automl_components.run import environment
 
-    stage, job = resolve(request.component), job_of(request)
+    stage = resolve(request.component)
+    job = job_of(request, stage)
     tables = {} if job is None else {name: one for name, one in job.inputs().items() if name in stage.inputs}
     sections = settings_of(stage, request.settings) if job is None else job.sections()
     reuse = request.reuse if request.reuse is not None else job is None or job.facts.cache
@@ -113,24 +115,27 @@ def _job(request: Request) -> dict[str, tuple[str, str]]:
 
     job = job_of(request)
     assert job is not None
-    run = run_job(job.with_data(request.inputs), request.folder, reuse=request.reuse)
+    run = run_job(job, request.folder, reuse=request.reuse)
     ports = {name: port.type for stage in LINE for name, port in stage.outputs.items()}
     return {name: (kind, storage.join(run.folder, name)) for name, kind in ports.items() if run.has(name)}
 
 
-def job_of(request: Request) -> Job | None:
-    """The job that a request names, with its overrides."""
-    from automl_components.core.settings import assign
-    from automl_components.job import Job
+def job_of(request: Request, stage: Component | None = None) -> Job | None:
+    """The job that a request names, with its overrides; a stage that reads no tables can do without them."""
+    from automl_components.core.settings import assign, read_mapping
+    from automl_components.job import DATA, Job
 
     if request.job is None:
         return None
-    if isinstance(request.job, str):
-        return Job.from_file(request.job, [f"{k}={json.dumps(v)}" for k, v in request.overrides.items()])
-    values = dict(request.job)
+    source = request.job if isinstance(request.job, str) else ""
+    base = source.rpartition("/")[0] if source else request.base_folder
+    values: Any = read_mapping(source) if source else request.job
     for key, value in request.overrides.items():
         values = assign(values, key, value)
-    return Job.from_mapping(values, request.base_folder or None)
+    values = {**values, **{name: one for name, one in request.inputs.items() if name in DATA}}
+    if stage is not None and "training_data" not in stage.inputs:
+        values.setdefault("training_data", "not read here")
+    return Job.from_mapping(values, base or None, source=source)
 
 
 def refer(name: str, kind: str, path: str) -> Reference:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict
@@ -95,10 +96,9 @@ def reference(component: Component) -> str:
         It is not to be had by importing its module.
     """
     module = component.function.__module__
-    if (
-        module == "__main__"
-        or getattr(importlib.import_module(module), component.name, None) is not component
-    ):
+    top = module.partition(".")[0]
+    findable = top != "__main__" and any(finder.find_spec(top, None) for finder in sys.meta_path)
+    if not findable or getattr(importlib.import_module(module), component.name, None) is not component:
         raise SettingsError(
             f"{component.name}: a child process cannot import it from {module!r}; define it at the top of a module "
             "that is importable by name, beside the script"

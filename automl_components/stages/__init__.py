@@ -7,6 +7,7 @@ from automl_components.stages.log_run import log_run
 from automl_components.stages.register_model import register_model
 from automl_components.stages.search_trials import search_trials
 from automl_components.stages.validate_data import validate_data
+from automl_components.stages.write_report import write_report
 
 __all__ = [
     "build_ensemble",
@@ -16,4 +17,5 @@ __all__ = [
     "register_model",
     "search_trials",
     "validate_data",
+    "write_report",
 ]

@@ -79,12 +79,9 @@ def evaluate_model(
         formats.write_json(folder / "metrics.json", metrics)
         formats.write_json(folder / "charts.json", drawn)
         report |= {"target": task.target_column_name, "scored_rows": int(known.sum())}
-        best = scorer.metric.name
-        emit(
-            "note",
-            f"test: {best} {metrics.get(best, float('nan')):.5f} on {int(known.sum())} rows",
-            metrics=metrics,
-        )
+        best, count = scorer.metric.name, int(known.sum())
+        on = "1 row" if count == 1 else f"{count} rows"
+        emit("note", f"test: {best} {metrics.get(best, float('nan')):.5f} on {on}", metrics=metrics)
         table.insert(0, task.target_column_name, rows[task.target_column_name].to_numpy())
     formats.write_json(folder / "report.json", report)
     write_mltable(table, predictions.local)

@@ -17,8 +17,9 @@ def featurize_data(
 ) -> None:
     """Type, drop, encode and expand columns, as far as no label is needed.
 
-    ``featurizer`` does the same to new rows. Whatever looks at the target is part of a learner and is fitted inside
-    each split.
+    ``featurizer`` does the same to new rows; its ``recipe.yml`` says how, its ``featurization.json`` has Azure's
+    summary of each raw column and the origin of each feature. Whatever looks at the target is part of a learner
+    and is fitted inside each split.
     """
     from automl_components import flavor, formats
     from automl_components.engine.features import Featurizer
@@ -31,7 +32,7 @@ def featurize_data(
             name: [entry.model_dump() for entry in entries]
             for name, entries in featurization.transformer_params.items()
         },
-        drop_columns=featurization.drop_columns,
+        drop_columns=featurization.drop_columns, optional_columns=featurization.optional_columns,
     )  # fmt: skip
     matrix = fitted.fit_transform(checked.frame)
     formats.write_features(
@@ -41,3 +42,4 @@ def featurize_data(
         names={"summary": fitted.summary_, "feature_map": fitted.feature_map_},
     )
     flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3))
+    formats.write_featurization(fitted, featurizer.local)

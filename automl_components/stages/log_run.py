@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from automl_components.core import storage
 from automl_components.core.artifacts import Input, Output, digest_of, mlflow_model, uri_folder
 from automl_components.core.component import COMPONENTS, component
+from automl_components.core.settings import Settings
 from automl_components.core.settings.tracking import TrackingSettings
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def log_run(
     *,
     run: TrackingSettings,
     test_report: Input[uri_folder] | None = None,
+    report: Input[uri_folder] | None = None,
 ) -> None:
     """Log a finished run to MLflow: a parent run, a nested run for each trial, reports, metrics, the model.
 
@@ -41,7 +43,7 @@ def log_run(
     from automl_components import formats
     from automl_components.tracking import log_run as log
 
-    finished = read_run(guardrail_report, trials, leaderboard, best_model, test_report, run)
+    finished = read_run(guardrail_report, trials, leaderboard, best_model, test_report, run, page=report)
     formats.write_json(tracking.local / "tracking.json", log(finished, run.experiment_name))
 
 
@@ -52,6 +54,8 @@ def read_run(
     best_model: Input[Any],
     test_report: Input[Any] | None,
     names: TrackingSettings,
+    *,
+    page: Input[Any] | None = None,
 ) -> FinishedRun:
     """The run that these folders hold."""
     from automl_components import formats
@@ -63,9 +67,12 @@ def read_run(
     journal = Journal(trials.local / "journal.jsonl")
     tested = test_report.local / "metrics.json" if test_report else None
     test = formats.read_json(tested) if tested and tested.exists() else {}
+    findings = formats.read_json(guardrail_report.local / "findings.json")
+    grave = [one["code"] for one in findings if one.get("severity") == "error" and not one.get("muted")]
     digests = [storage.digest(folder.path, folder.type) for folder in (trials, leaderboard, best_model)]
     reports = [guardrail_report, leaderboard, *([test_report] if test_report else [])]
     files = [trials.local / "journal.jsonl", trials.local / "search.json"]
+    kept = [*reports, *([page] if page else [])]
     return FinishedRun(
         name=names.display_name or names.name or folder_name(best_model),
         description=names.description or "",
@@ -79,9 +86,11 @@ def read_run(
         metrics={**best["metrics"], "best_score": best["score"], **{f"test_{k}": v for k, v in test.items()}},
         tags={
             "automl.task": search["task"], "automl.primary_metric": search["primary_metric"],
-            "automl.stop_reason": search["stop_reason"], **names.properties, **names.tags,
+            "automl.stop_reason": search["stop_reason"],
+            **({"automl.guardrail_errors": ", ".join(grave)} if grave else {}),
+            **names.properties, **names.tags,
         },
-        artifacts=[(one.local.name, one.local) for one in reports] + [("trials", file) for file in files],
+        artifacts=[(one.local.name, one.local) for one in kept] + [("trials", file) for file in files],
     )  # fmt: skip
 
 
@@ -130,8 +139,8 @@ def ensembles(folder: Path, best: Mapping[str, Any]) -> Iterator[Child]:
             )
 
 
-def job_settings(folders: list[Input[Any]]) -> dict[str, Any]:
-    """The settings that made these folders, under the keys of a job file."""
+def job_settings(folders: list[Input[Any]], *, defaults: bool = True) -> dict[str, Any]:
+    """The settings that made these folders, under the keys of a job file; those left to their default on request."""
     found: dict[str, Any] = {}
     for folder in folders:
         marker = storage.read_marker(folder.path)
@@ -140,8 +149,22 @@ def job_settings(folders: list[Input[Any]]) -> dict[str, Any]:
         known = COMPONENTS[marker.component].settings if marker.component in COMPONENTS else {}
         for name, values in marker.settings.items():
             inline = name in known and known[name].inline
-            found |= values if inline else {name: values}
+            if not defaults and name in known:
+                values = beyond_defaults(values, known[name])
+            found |= values if inline else {name: values} if values else {}
     return found
+
+
+def beyond_defaults(values: Mapping[str, Any], section: type[Settings]) -> dict[str, Any]:
+    """The values of a section that differ from its defaults."""
+    from pydantic_core import to_jsonable_python
+
+    usual = {
+        name: to_jsonable_python(field.get_default(call_default_factory=True))
+        for name, field in section.model_fields.items()
+        if not field.is_required()
+    }
+    return {name: value for name, value in values.items() if name not in usual or value != usual[name]}
 
 
 def ended(trials: Input[Any]) -> float:

@@ -81,6 +81,7 @@ def search_trials(
 
     def on_result(result: TrialResult) -> None:
         journal.append(result.to_dict())
+        trials.checkpoint(journal.path, *(files.trial(record["number"]) for record in journal.records))
         text = told(result, best_of(search.results.values(), search.metric))
         emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
 
@@ -148,7 +149,10 @@ def announce(search: Search, skipped: list[Skipped]) -> None:
     seconds = search.plan.search_seconds
     best = best_of(search.results.values(), metric)
     parts = search.problem.splits.shape[1]
-    text = f"{len(search.algorithms)} algorithms, {parts} split{'s' if parts > 1 else ''}, {metric.name}"
+    count = len(search.algorithms)
+    text = (
+        f"{count} algorithm{'s' if count > 1 else ''}, {parts} split{'s' if parts > 1 else ''}, {metric.name}"
+    )
     emit(
         "search", f"{text}; {done} of {limits.max_trials} trials were done before" if done else text, done=done,
         metric=metric.name, greater_is_better=metric.greater_is_better, max_trials=limits.max_trials,

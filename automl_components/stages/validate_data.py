@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from automl_components.core.artifacts import Input, Output, mltable, uri_folder
 from automl_components.core.component import component
+from automl_components.core.errors import GuardrailError
 from automl_components.core.events import emit
-from automl_components.core.settings import FeaturizationSettings, SplitSettings, TaskSettings
+from automl_components.core.settings import (
+    FeaturizationSettings,
+    GuardrailSettings,
+    SplitSettings,
+    TaskSettings,
+)
+
+if TYPE_CHECKING:
+    from automl_components.guardrails import Finding
 
 LEVELS = {"Passed": logging.DEBUG, "Done": logging.INFO, "Alerted": logging.WARNING}
 
 
-@component(version="1")
+@component(version="2")
 def validate_data(
     training_data: Input[mltable],
     checked_data: Output[mltable],
@@ -21,20 +32,21 @@ def validate_data(
     task: TaskSettings,
     splits: SplitSettings,
     featurization: FeaturizationSettings,
+    guardrails: GuardrailSettings,
     validation_data: Input[mltable] | None = None,
     test_data: Input[mltable] | None = None,
 ) -> None:
     """Check the tables, fix the splits, and report what the guardrails find.
 
     Everything that would make the later steps fail is refused here, before any training: the message names the
-    column, the rows and the remedy. ``checked_data`` holds the rows that can be learnt from with their splits, and,
-    where ``test_data_size`` is given, the rows that were cut off first for the test run.
+    column, the rows and the remedy; and what ``guardrails.fail_on`` names stops the run here. ``checked_data`` holds
+    the rows that can be learnt from with their splits, and, where ``test_data_size`` is given, the rows that were cut
+    off first for the test run.
     """
     from automl_components import formats
     from automl_components.core.tables import read_table
     from automl_components.engine import checking, folds
-    from automl_components.engine.columns import detect_purposes
-    from automl_components.engine.machine import free_memory
+    from automl_components.engine.machine import whole_memory
 
     training = read_table(training_data.path)
     checked = checking.check_tables(
@@ -59,17 +71,16 @@ def validate_data(
         groups=checked.groups, time_order=checked.time, validation_rows=checked.validation,
         rule=splits.split_rule, columns=len(checked.frame.columns), seed=task.seed,
     )  # fmt: skip
-    columns = detect_purposes(checked.frame, featurization.column_name_and_types)
+    columns = checking.detect_columns(
+        checked.frame, featurization.column_name_and_types, featurization.drop_columns
+    )
     facts = checking.facts_of(
-        checked, made, {name: info.purpose for name, info in columns.items()},
+        checked, made, columns, target_name=task.target_column_name,
         test=None if test is None else test[list(checked.frame)],
-        featurize=featurization.mode != "off", memory_bytes=int(free_memory()),
+        featurize=featurization.mode != "off", memory_bytes=int(whole_memory()),
     )  # fmt: skip
-    findings = checking.run_guardrails(facts)
-    for finding in findings:
-        level = LEVELS[finding.status]
-        text = f"{finding.status}: {finding.title}: {finding.summary}"
-        emit("finding", text, level=level, **finding.to_dict())
+    findings = checking.run_guardrails(facts, guardrails.mute)
+    _tell(findings, guardrails.fail_on)
     formats.write_json(guardrail_report.local / "findings.json", [finding.to_dict() for finding in findings])
     formats.write_checked(
         formats.CheckedData(
@@ -83,3 +94,21 @@ def validate_data(
         ),
         checked_data.local,
     )  # fmt: skip
+
+
+def _tell(findings: Sequence[Finding], fail_on: Sequence[str]) -> None:
+    """Tell every finding; GuardrailError with those that must stop the pipeline."""
+    from automl_components.guardrails.findings import stopping
+
+    for finding in findings:
+        level = logging.DEBUG if finding.muted else LEVELS[finding.status]
+        text = f"{finding.status}: {finding.title}: {finding.summary}"
+        emit("finding", text, level=level, **finding.to_dict())
+    if stops := stopping(findings, fail_on):
+        lines = [f"{one.code} ({one.severity}): {one.summary} {one.advice}".rstrip() for one in stops]
+        raise GuardrailError(
+            "\n  ".join(
+                ["guardrails.fail_on stops the run before anything is learnt; "
+                 "guardrails.mute lets a finding pass, with a reason", *lines]
+            )
+        )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,20 +22,29 @@ def run_facts(run: Run) -> dict[str, Any]:
         first; ``best_model`` (kind, members, weights, score, validation metrics); ``test_metrics``;
         ``registration``; ``tracking``; and ``places``, the path of each artifact by its name.
     """
+    from automl_components import formats
+
     board = run.leaderboard.to_dict("records") if run.has("leaderboard") or run.has("trials") else []
-    return {
+    findings = run.path("guardrail_report") / "findings.json" if run.has("guardrail_report") else None
+    facts = {
         "folder": run.folder,
         "finished": run.has("best_model"),
-        "findings": _rows(run.guardrails.to_dict("records") if run.has("guardrail_report") else []),
-        "leaderboard": _rows(board),
+        "findings": formats.read_json(findings) if findings else [],
+        "leaderboard": board,
         "best_model": run.ensemble if run.has("leaderboard") else None,
         "test_metrics": run.test_metrics if run.has("test_report") else {},
         "registration": run.registration if run.has("registration") else None,
         "tracking": run.tracking if run.has("tracking") else None,
         "places": {name: str(run.path(name)) for name in PLACES if run.has(name)},
     }
+    made: dict[str, Any] = _plain(facts)
+    return made
 
 
-def _rows(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
-    """Rows of a table without NaN, which is no JSON."""
-    return [{str(key): None if value != value else value for key, value in row.items()} for row in rows]
+def _plain(value: Any) -> Any:
+    """The value with None for what is no finite number, for which JSON has no word."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

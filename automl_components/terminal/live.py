@@ -121,8 +121,9 @@ class Live:
         if kind == "step":
             self._on_step(facts)
         elif kind == "finding":
-            if facts["status"] != "Passed":
-                state = f"[{STATES[facts['status']]}]{facts['status']:7s}[/]"
+            if facts["status"] != "Passed" and not facts.get("muted"):
+                colour = "red" if facts.get("severity") == "error" else STATES[facts["status"]]
+                state = f"[{colour}]{facts['status']:7s}[/]"
                 self._print(f"{state} {plain(facts['title'])}: {plain(facts['summary'])}")
         elif kind == "search":
             self.search = SearchState.planned(facts)
@@ -177,7 +178,11 @@ def _figures(state: SearchState) -> tuple[RenderableType, ...]:
     from rich.progress_bar import ProgressBar
 
     bar = ProgressBar(state.total, state.done, width=24, complete_style="cyan", finished_style="green")
-    return bar, f"{state.done} of {state.total} trials", f"[dim]{state.time_left()}[/]"
+    return (
+        bar,
+        f"{state.done} of {state.total} trial{'s' if state.total > 1 else ''}",
+        f"[dim]{state.time_left()}[/]",
+    )
 
 
 def _under(state: SearchState) -> str:

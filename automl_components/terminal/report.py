@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from automl_components.terminal import tables
 from automl_components.terminal.live import STATES
@@ -30,7 +30,7 @@ def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
     if console.is_terminal:
         console.print()  # below the lines of progress
     if findings and run.has("guardrail_report"):
-        _findings(console, run.guardrails.to_dict("records"))
+        _findings(console, run)
     if run.has("leaderboard") or run.has("trials"):
         _leaderboard(console, run, rows)
     if run.has("test_report") and (tested := run.test_metrics):
@@ -42,22 +42,29 @@ def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
         console.print(f"not finished{plain(how)}", soft_wrap=True)
 
 
-def _findings(console: Console, found: Sequence[Mapping[Any, Any]]) -> None:
-    """A row for each finding that asks for attention; the checks that passed in one."""
+def _findings(console: Console, run: Run) -> None:
+    """A row for each finding that asks for attention, the heaviest first; the checks that passed in one."""
+    from automl_components import formats
+    from automl_components.guardrails.findings import how_to_switch, report_rows
+
+    rows = report_rows(formats.read_json(run.path("guardrail_report") / "findings.json"))
     table = tables.table("State", "Guardrail", "What was seen, and what was done or would help")
-    passed = [row for row in found if row["status"] == "Passed"]
-    for row in found:
-        if row in passed:
+    passed = [row["title"] for row in rows if row["state"] == "Passed"]
+    for row in rows:
+        if row["state"] == "Passed":
             continue
-        seen = plain(row["summary"])
-        if isinstance(row["repair"], str):  # pandas has NaN where there is none
-            seen += f" [dim]{plain(row['repair'])}[/]"
-        table.add_row(f"[{STATES[row['status']]}]{row['status']}[/]", plain(row["title"]), seen)
+        advice = " ".join(filter(None, (row["done"], row["remedy"])))
+        if row["muted"]:
+            advice = f"Muted: {row['muted']}"
+        colour = "dim" if row["muted"] else "red" if row["severity"] == "error" else STATES[row["state"]]
+        name = f"{plain(row['title'])}\n[dim]{plain(row['code'])}[/]"
+        table.add_row(f"[{colour}]{row['state']}[/]", name, f"{plain(row['seen'])} [dim]{plain(advice)}[/]")
     if passed:
-        names = ", ".join(str(row["title"]) for row in passed)
         count = f"{len(passed)} check{'s' if len(passed) > 1 else ''}"
-        table.add_row(f"[{STATES['Passed']}]Passed[/]", count, f"[dim]{plain(names)}[/]")
+        table.add_row(f"[{STATES['Passed']}]Passed[/]", count, f"[dim]{plain(', '.join(passed))}[/]")
     tables.show(console, "Findings", table)
+    if any(row["how"] and not row["muted"] for row in rows):
+        console.print(f"[dim]{plain(how_to_switch('code'))}[/]", soft_wrap=True)
     console.print()
 
 
@@ -93,6 +100,8 @@ def _chosen(run: Run) -> str:
 
 
 def _places(run: Run) -> Iterator[tuple[str, str]]:
+    if run.has("report"):
+        yield "report page", run.report
     if run.has("best_model"):
         yield "model", run.best_model
     if run.has("leaderboard"):

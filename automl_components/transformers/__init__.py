@@ -1,4 +1,4 @@
-"""The catalog of column transformers, one file each: one read column in, numbers out, no label needed."""
+"""The catalog of column transformers, one file each: read columns in, numbers out, no label needed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from automl_components.core.catalog import Catalog
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Kind = Literal["column", "numeric", "codes", "sparse"]
-Reads = Literal["numbers", "labels", "dates", "gaps"]
+Reads = Literal["numbers", "labels", "dates", "gaps", "ngrams"]
 
-NOT_BUILT = frozenset(
-    ["text_target_encoder", "cat_target_encoder", "wo_e_target_encoder", "naive_bayes", "word_embedding"]
-)
-"""Azure's names of transformers that need the target or a language model: they can only be blocked."""
+LABEL_AWARE = frozenset(["text_target_encoder", "cat_target_encoder", "wo_e_target_encoder", "naive_bayes"])
+"""Azure's names of transformers that look at the target: learners fit them inside each fold (engine.encodings)."""
 
 
 class Fitted:
@@ -89,12 +88,15 @@ class Transformer:
         The block of the feature matrix its numbers go to; ``"column"`` for a repair before the others.
     reads : str
         How its column is read: ``"numbers"``, ``"labels"`` or ``"dates"``; ``"gaps"`` takes any of them, as
-        it was before repairs; an imputer (kind ``"column"``) takes any of them too and says so by
-        ``accepts``.
+        it was before repairs; ``"ngrams"`` takes the sparse block that the same column gave just before; an
+        imputer (kind ``"column"``) takes any of the first three too and says so by ``accepts``.
     build : callable (**parameters) -> ColumnTransformer
         Makes an unfitted transformer; a parameter out of range is a SettingsError.
     keeps_missing : bool
         Whether a missing value stays NaN (trees learn from it); else every number is finite.
+    joint : bool
+        Whether it takes several columns that are read alike at once, as a DataFrame. Fitted, it has
+        ``sources`` beside ``names``: for each feature the columns it comes from.
     """
 
     name: str
@@ -103,11 +105,12 @@ class Transformer:
     reads: Reads
     build: Callable[..., Any]
     keeps_missing: bool = False
+    joint: bool = False
     rank: int = 100
 
     def make(self, parameters: Mapping[str, Any] | None = None) -> Any:
         """An unfitted transformer; SettingsError for an unknown parameter or a value that it cannot take."""
-        known = list(inspect.signature(self.build).parameters)
+        known = _parameters(self.build)
         for key in parameters or {}:
             if key not in known:
                 raise SettingsError(
@@ -116,16 +119,21 @@ class Transformer:
         return self.build(**(parameters or {}))
 
 
+@cache
+def _parameters(build: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(build).parameters)
+
+
 TRANSFORMERS: Catalog[Transformer] = Catalog("automl_components.transformers", Transformer, "transformer")
 
 
 def transformer_name(name: str) -> str:
-    """The catalog's spelling of a name in any casing, also of those not built; SettingsError when unknown.
+    """The catalog's spelling of a name in any casing, also of those that learners fit; SettingsError when unknown.
 
     >>> transformer_name("TfIdf"), transformer_name("HashOneHotEncoder"), transformer_name("WoETargetEncoder")
     ('tf_idf', 'hash_one_hot_encoder', 'wo_e_target_encoder')
     """
-    known = {entry.replace("_", ""): entry for entry in (*TRANSFORMERS, *NOT_BUILT)}
+    known = {entry.replace("_", ""): entry for entry in (*TRANSFORMERS, *LABEL_AWARE)}
     found = known.get(str(name).replace("_", "").replace("-", "").lower())
     if found is None:
         raise SettingsError(f"unknown transformer {name!r}{nearest(str(name), known.values())}")

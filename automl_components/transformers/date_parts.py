@@ -23,6 +23,8 @@ PARTS = {
     "Minute": "minute",
     "Second": "second",
 }
+# how often a part comes round, and from where it counts
+CYCLES = {"Month": (12, 1), "DayOfWeek": (7, 0), "DayOfYear": (366, 1), "Hour": (24, 0), "Minute": (60, 0)}
 _DAY = np.timedelta64(1, "D")
 
 
@@ -36,17 +38,22 @@ class DateParts(Fitted):
     ----------
     parts : sequence of str
         Which of Year, Month, Day, DayOfWeek, DayOfYear, Quarter, WeekOfYear, Hour, Minute, Second.
+    cyclic : bool
+        Whether sine and cosine of Month, DayOfWeek, DayOfYear, Hour and Minute are added where they are among
+        the parts that vary: to a linear model December is then next to January. Trees need no such help.
     """
 
     names: list[str]
 
-    def __init__(self, parts: Sequence[str] = tuple(PARTS)) -> None:
+    def __init__(self, parts: Sequence[str] = tuple(PARTS), cyclic: bool = False) -> None:
+        if type(cyclic) is not bool:
+            raise SettingsError(f"date_parts: cyclic is true or false, not {cyclic!r}")
         if isinstance(parts, str) or not isinstance(parts, Sequence):
             raise SettingsError(f"date_parts: parts is a list of parts of a date, not {parts!r}")
         for part in parts:
             if part not in PARTS:
                 raise SettingsError(f"date_parts: unknown part {part!r}{nearest(str(part), PARTS)}")
-        self.parts = list(parts)
+        self.parts, self.cyclic = list(parts), cyclic
 
     def fit(self, column: pd.Series) -> DateParts:
         """Keep the parts that vary, and the first date."""
@@ -55,7 +62,9 @@ class DateParts(Fitted):
         kept = [
             part for part in (*self.parts, "DaysSinceStart") if len(np.unique(self._part(given, part))) > 1
         ]
-        self.kept, self.names = kept, [f"{column.name}_{part}" for part in kept]
+        turns = [part for part in kept if part in CYCLES] if self.cyclic else []
+        self.kept = [*kept, *(f"{part}_{wave}" for part in turns for wave in ("Sin", "Cos"))]
+        self.names = [f"{column.name}_{part}" for part in self.kept]
         return self
 
     def transform(self, column: pd.Series) -> np.ndarray:
@@ -68,6 +77,11 @@ class DateParts(Fitted):
     def _part(self, column: pd.Series, part: str) -> np.ndarray:
         if part == "DaysSinceStart":
             return (column.to_numpy("datetime64[us]") - self.start) / _DAY
+        part, _, wave = part.partition("_")
+        if wave:
+            length, first = CYCLES[part]
+            angle = (self._part(column, part) - first) * (2 * np.pi / length)
+            return np.sin(angle) if wave == "Sin" else np.cos(angle)
         source = column.dt.isocalendar() if part == "WeekOfYear" else column.dt
         return getattr(source, PARTS[part]).to_numpy(np.float64, na_value=np.nan)
 

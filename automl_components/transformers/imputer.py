@@ -36,9 +36,11 @@ class Imputer(Fitted):
     names: list[str]
 
     def __init__(self, strategy: str = "mean", fill_value: float | str | None = None) -> None:
-        strategy = str(strategy).lower()
-        if strategy not in TITLES:
-            raise SettingsError(f"imputer: unknown strategy {strategy!r}{nearest(strategy, TITLES)}")
+        folded = str(strategy).lower().replace("_", "").replace("-", "")
+        found = next((known for known in TITLES if known.replace("_", "") == folded), None)
+        if found is None:
+            raise SettingsError(f"imputer: unknown strategy {strategy!r}{nearest(str(strategy), TITLES)}")
+        strategy = found
         if (strategy == "constant") != (fill_value is not None):
             raise SettingsError("imputer: strategy 'constant' and fill_value go together")
         self.strategy, self.fill_value = strategy, fill_value
@@ -51,7 +53,10 @@ class Imputer(Fitted):
     def accepts(self, reads: str) -> bool:
         """Whether columns read as ``"numbers"``, ``"labels"`` or ``"dates"`` can be filled this way."""
         if self.strategy == "constant":
-            number = isinstance(self.fill_value, numbers.Real) and not isinstance(self.fill_value, bool)
+            number = isinstance(self.fill_value, numbers.Real)
+            if reads == "truth values":
+                return number and self.fill_value in (0, 1)
+            number = number and not isinstance(self.fill_value, bool)
             if reads == "dates":
                 return not number and not pd.isna(pd.to_datetime(self.fill_value, errors="coerce"))
             return number if reads == "numbers" else isinstance(self.fill_value, str)
@@ -64,8 +69,8 @@ class Imputer(Fitted):
         value: Any = self.fill_value
         if self.strategy != "constant":
             value = self._value(given) if len(given) else None
-        if value is None and pd.api.types.is_float_dtype(column.dtype):
-            value = 0.0
+        if pd.api.types.is_float_dtype(column.dtype):
+            value = float(value or 0.0)
         dates = pd.api.types.is_datetime64_dtype(column.dtype) and value is not None
         self.value = np.datetime64(pd.Timestamp(value), "us") if dates else value
         return self

@@ -1,20 +1,24 @@
-"""What the n-gram transformers share: scikit-learn's vectorizers, saved as vocabularies."""
+"""What the n-gram transformers share: scikit-learn's vectorizer, saved as its vocabulary."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, hstack, vstack
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import normalize
 
 from automl_components.core.errors import SettingsError
 from automl_components.transformers import Fitted
 
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese are written without spaces
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 # runs of word characters; a character of a language written without spaces is a word of its own
-WORD = r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+"
+WORD = rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+"
 
 
 class NGrams(Fitted):
@@ -25,7 +29,7 @@ class NGrams(Fitted):
     settings : mapping of str to mapping
         For the middle of the engineered names (``<column>_<middle>_<n-gram>``) the vectorizer's arguments.
     weighted : bool
-        TF-IDF, or counts.
+        Sublinear TF-IDF, or counts.
     """
 
     def __init__(self, settings: Mapping[str, Mapping[str, Any]], weighted: bool) -> None:
@@ -38,44 +42,77 @@ class NGrams(Fitted):
 
     def fit(self, column: pd.Series) -> NGrams:
         """Learn the vocabularies; one in which no n-gram occurs often enough is left out."""
-        texts = column.dropna().astype(object)
+        self.fit_transform(column)
+        return self
+
+    def fit_transform(self, column: pd.Series) -> csr_matrix:
+        """Learn the vocabularies, and what ``transform`` gives for the same column; texts are read once."""
+        given = column.notna().to_numpy()
+        texts = column[given].astype(object)
         self.column, self.grams, self.weights, self._ready = str(column.name), {}, {}, {}
+        blocks = []
         for middle in self.settings:
             vectorizer = self._vectorizer(middle)
             try:
-                vectorizer.fit(texts)
+                counts = vectorizer.fit_transform(texts)
             except (
                 ValueError
             ):  # scikit-learn's word for an empty vocabulary; the texts themselves are always texts
                 continue
             self.grams[middle] = [str(gram) for gram in vectorizer.get_feature_names_out()]
-            self.weights[middle] = np.asarray(vectorizer.idf_ if self.weighted else [], dtype=np.float32)
-        return self
+            self.weights[middle] = self._rarity(counts)
+            blocks.append(self._weigh(middle, counts))
+        known = hstack(blocks, format="csr") if blocks else csr_matrix((len(texts), 0))
+        missing = csr_matrix((1, known.shape[1]))  # -1 picks this last row
+        places = np.where(given, np.cumsum(given) - 1, -1)
+        return vstack([known, missing], format="csr", dtype=np.float32)[places]
 
     def transform(self, column: pd.Series) -> csr_matrix:
         """float32 csr_matrix of shape (rows, len(names))."""
         width = sum(map(len, self.grams.values()))
         texts = column.cat.categories
-        blocks = [self._fitted(middle).transform(texts) for middle in self.grams if len(texts)]
+        blocks = [
+            self._weigh(middle, self._fitted(middle).transform(texts)) for middle in self.grams if len(texts)
+        ]
         known = hstack(blocks, format="csr") if blocks else csr_matrix((len(texts), width))
         missing = csr_matrix((1, width))  # code -1 picks this last row
         return vstack([known, missing], format="csr", dtype=np.float32)[column.cat.codes.to_numpy()]
 
-    def _vectorizer(self, middle: str, vocabulary: list[str] | None = None) -> Any:
-        build = TfidfVectorizer if self.weighted else CountVectorizer
+    def _rarity(self, counts: csr_matrix) -> np.ndarray:
+        """ln((1 + texts) / (1 + texts with the n-gram)) + 1, as in scikit-learn; nothing for counts."""
+        if not self.weighted:
+            return np.empty(0, dtype=np.float32)
+        held = np.bincount(counts.indices, minlength=counts.shape[1])
+        return (np.log((1 + counts.shape[0]) / (1 + held)) + 1).astype(np.float32)
+
+    def _weigh(self, middle: str, counts: csr_matrix) -> csr_matrix:
+        """Counts as they are, or (1 + ln count) by rarity, each text scaled to length one."""
+        if not self.weighted:
+            return counts
+        counts.data = (1 + np.log(counts.data)) * self.weights[middle][counts.indices]
+        return normalize(counts, copy=False)
+
+    def _vectorizer(self, middle: str, vocabulary: list[str] | None = None) -> CountVectorizer:
         sizes = tuple(self.settings[middle]["ngram_range"])
-        return build(
+        return CountVectorizer(
             **{**self.settings[middle], "ngram_range": sizes}, dtype=np.float32, vocabulary=vocabulary
         )
 
-    def _fitted(self, middle: str) -> Any:
+    def _fitted(self, middle: str) -> CountVectorizer:
         """The vectorizer made again from its vocabulary, which is all that is saved of it."""
         ready = self.__dict__.setdefault("_ready", {})
         if middle not in ready:
             ready[middle] = self._vectorizer(middle, self.grams[middle])
-            if self.weighted:
-                ready[middle].idf_ = self.weights[middle]
         return ready[middle]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, in its own casing.
+
+    >>> words_of("Don't stop, 日本")
+    ['Don', 't', 'stop', '日', '本']
+    """
+    return re.findall(WORD, text)
 
 
 def check_ngrams(name: str, key: str, sizes: Sequence[int]) -> list[int]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from automl_components.engine.checking import run_guardrails
 from automl_components.guardrails import GUARDRAILS, Facts, Finding
 
 ROWS = 300
@@ -23,30 +24,43 @@ AZURE = {  # titles of Azure's own guardrails for tables without time series
 }
 
 
-def clean(task: str) -> Facts:
-    """Facts in which there is nothing to see: the user fixed the split, every column is whole."""
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "age": rng.integers(18, 90, ROWS),
-            "income": rng.normal(3_000, 500, ROWS),
-            "job": rng.choice(["clerk", "nurse", "smith"], ROWS),
-            "since": pd.date_range("2020-01-01", periods=ROWS),
-        }
-    )
-    labels = pd.Series(np.where(np.arange(ROWS) % 2, "yes", "no"))
+def clean(task: str, seed: int = 0, rows: int = ROWS) -> Facts:
+    """Facts in which there is nothing to see: a signal with noise, whole columns, a split that the user asked for."""
+    table, target = draw(task, seed, rows)
+    test, _ = draw(task, seed + 1_000, rows // 2)
+    sides = (np.arange(rows) % 3 > 0).astype(np.int8)[:, None]
     return Facts(
-        frame=frame,
-        target=labels if task == "classification" else frame["income"] / 7,
+        frame=table,
+        target=target,
         task=task,
         purposes={"age": "Numeric", "income": "Numeric", "job": "Categorical", "since": "DateTime"},
         splits={
-            "kind": "given", "count": 1, "reason": "validation_data was given", "names": ["validation_data"],
-            "auto": False, "notes": [], "train_rows": [200], "validation_rows": [100], "test_rows": 0,
+            "kind": "holdout", "count": 1, "reason": "validation_data_size was given", "names": ["holdout"],
+            "auto": False, "notes": [], "train_rows": [int(sides.sum())],
+            "validation_rows": [int((sides == 0).sum())], "test_rows": 0,
         },
-        test=frame.head(50).assign(age=200),
+        sides=sides,
+        test=test,
         memory_bytes=2**30,
     )  # fmt: skip
+
+
+def draw(task: str, seed: int, rows: int) -> tuple[pd.DataFrame, pd.Series]:
+    rng = np.random.default_rng(seed)
+    age, income = rng.integers(18, 90, rows), rng.normal(3_000, 500, rows)
+    days = pd.to_timedelta(rng.integers(0, 3_000, rows), unit="D")
+    frame = pd.DataFrame(
+        {
+            "age": age,
+            "income": income,
+            "job": rng.choice(["clerk", "nurse", "smith"], rows),
+            "since": pd.Timestamp("2016-01-01") + days,
+        }
+    )
+    score = (age - 54) / 21 + (income - 3_000) / 500 + rng.normal(0, 0.8, rows)
+    return frame, pd.Series(np.where(score > 0, "yes", "no")) if task == "classification" else pd.Series(
+        score
+    )
 
 
 def plain(value: object) -> bool:
@@ -75,6 +89,32 @@ def test_silent_on_clean_data(name, task):
     assert finding is None or plain(dict(finding.details))
 
 
+@tasks
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_the_whole_set_is_silent_on_clean_data(seed, task):
+    findings = run_guardrails(clean(task, seed, rows=250 * seed))
+    assert {one.code for one in findings if one.status != "Passed"} == set()
+
+
+@tasks
+def test_equal_facts_have_equal_reports(task):
+    facts = clean(task).with_column("gap", [None, 1.5] * (ROWS // 2), "Numeric")
+    again = clean(task).with_column("gap", [None, 1.5] * (ROWS // 2), "Numeric")
+    assert run_guardrails(facts) == run_guardrails(replace(again, memory_bytes=2**31))
+
+
+@every
+@tasks
+def test_a_sample_is_said_to_be_one(name, task):
+    """A million rows are cut down before they are looked at, and the report says so."""
+    guardrail = GUARDRAILS[name]
+    small = replace(guardrail, sample_rows=100)
+    found = small.finding(clean(task))
+    if found is not None:
+        assert (found.rows_seen, found.rows) == (100, ROWS)
+    assert guardrail.sample_rows is None or guardrail.sample_rows <= 20_000
+
+
 @every
 @tasks
 def test_speaks_on_its_own_example(name, task):
@@ -84,7 +124,8 @@ def test_speaks_on_its_own_example(name, task):
     assert (finding.code, finding.title) == (name, guardrail.title)
     assert finding.status in ("Done", "Alerted")
     assert (finding.status == "Alerted") <= (finding.severity != "info")
-    for text in (finding.summary, finding.repair):
+    assert (finding.repair if finding.status == "Done" else finding.remedy) is not None
+    for text in filter(None, (finding.summary, finding.repair, finding.remedy)):
         assert text[0] == text[0].upper()
         assert text[-1] == "."
         assert ".." not in text
@@ -97,7 +138,7 @@ def test_featurization_off_promises_no_repair(name):
     guardrail = GUARDRAILS[name]
     finding = guardrail.check(replace(guardrail.example(clean("classification")), featurize=False))
     assert finding.status == "Alerted"
-    assert "off" in finding.repair
+    assert "off" in finding.remedy
 
 
 def see(name: str, **changes) -> Finding:
@@ -137,7 +178,7 @@ def test_rare_classes_are_named_with_their_rows():
     assert finding.details["threshold"] == 10
     assert finding.details["rows"] == [{"class": "d", "rows": 1}, {"class": "c", "rows": 7}]
     assert "'d' (1), 'c' (7)" in finding.summary
-    assert "1 class of one row" in finding.repair
+    assert "1 class of one row" in finding.remedy
 
 
 def test_a_wish_that_was_not_met_is_reported_before_the_rule():

@@ -31,9 +31,9 @@ def finish(draft: Path, address: str | Path, text: str = "new") -> tuple[Path, s
 def write_and_stop(places: list[str], note: dict[str, str], file: str) -> None:
     """An interrupted writer; the interruption carries what it found."""
     with drafting(places, note, resumable=True) as made:
-        seen = [sorted(os.listdir(made[place])) for place in places]
+        seen = [sorted(os.listdir(made[place].folder)) for place in places]
         for place in places:
-            (made[place] / file).touch()
+            (made[place].folder / file).touch()
         raise KeyboardInterrupt(seen)
 
 
@@ -118,7 +118,7 @@ def test_the_note_goes_before_the_draft(tmp_path: Path, monkeypatch: pytest.Monk
         with pytest.raises(SystemExit), drafting([place], {**NOTE, "fingerprint": "2"}, resumable=True):
             pass
     with drafting([place], NOTE, resumable=True) as made:
-        assert os.listdir(made[place]) == []
+        assert os.listdir(made[place].folder) == []
 
 
 def test_nothing_old_is_seen_beside_something_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +200,7 @@ def test_what_was_begun_and_not_finished_may_be_replaced(tmp_path: Path) -> None
         pass
     (place / BEGUN).touch()
     with drafting([str(place)], NOTE, resumable=False) as made:
-        publish([finish(made[str(place)], place)])
+        publish([finish(made[str(place)].folder, place)])
     assert sorted(os.listdir(place)) == [MARKER, "file"]
 
 

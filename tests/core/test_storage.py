@@ -199,9 +199,10 @@ def test_errors_while_writing_are_told_only_of_what_is_written(tmp_path: Path) -
         (13, draft / "x"),
         (20, tmp_path),
         (30, place),
+        (2, place.parent),
     ):
         with pytest.raises(ArtifactError, match=f"cannot write {place}: "):
             failing(number, name)
-    for number, name in ((13, tmp_path / "run" / "input"), (2, place), (5, draft)):
+    for number, name in ((13, tmp_path / "run" / "input"), (2, draft / "x"), (5, draft)):
         with pytest.raises(OSError, match="no"):
             failing(number, name)

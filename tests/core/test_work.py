@@ -1,4 +1,4 @@
-"""Runs of components: what is refused before any work, what is reused, and what is left on disk."""
+"""Runs of components: what is refused before any work, how inputs arrive, what decides about reuse."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import pandas as pd
 import pytest
 
 from automl_components.core import storage
-from automl_components.core.artifacts import Input, Output, mlflow_model, mltable, uri_file, uri_folder
+from automl_components.core.artifacts import Input, Output, mltable, uri_file, uri_folder
 from automl_components.core.component import COMPONENTS, Component, component
 from automl_components.core.errors import ArtifactError, DataError, SettingsError
-from automl_components.core.events import listening
 from automl_components.core.settings import Settings
 from automl_components.core.tables import read_table
 
@@ -167,10 +166,6 @@ class TestRefusals:
             scale(rows=value, factor=2, output="run")
         assert body.calls == 0
 
-    def test_a_folder_where_a_file_is_needed(self, scale: Component, csv: Path) -> None:
-        with pytest.raises(ArtifactError, match=r"input 'extra': .* is a folder, a file is needed"):
-            scale(rows=csv, extra=csv.parent, factor=2, output="run")
-
 
 class TestWhatComponentsMake:
     """The input ``scaled`` is what another component writes."""
@@ -259,32 +254,9 @@ class TestInputs:
         assert (first.reused, again.reused, body.calls) == (False, True, 1)
 
 
-class TestOutputs:
-    def test_events_tell_what_happens(self, scale: Component, csv: Path) -> None:
-        states: list[str] = []
-        with listening(lambda kind, facts: states.append(f"{kind} {facts['component']} {facts['state']}")):
-            scale(rows=csv, factor=2, output="run", reuse=True)
-            scale(rows=csv, factor=2, output="run", reuse=True)
-        steps = [f"step scale_rows {state}" for state in ("started", "done", "reused")]
-        assert states == steps
-
-    def test_outputs_are_read_by_item_and_attribute(self, scale: Component, csv: Path) -> None:
-        made = scale(rows=csv, factor=2, output="run")
-        assert list(made) == ["scaled", "notes"]
-        assert len(made) == 2
-        assert made.scaled is made["scaled"]
-        assert "run/notes" in repr(made)
-        with pytest.raises(AttributeError, match="scald"):
-            _ = made.scald
-
-
 class TestReuse:
     def run(self, scale: Component, csv: Path, **changes: Any) -> bool:
         return scale(**{"rows": csv, "factor": 2, "output": "run", "reuse": True} | changes).reused
-
-    def test_only_when_asked_for(self, scale: Component, csv: Path) -> None:
-        self.run(scale, csv)
-        assert not self.run(scale, csv, reuse=False)
 
     def test_other_input_bytes_settings_or_inputs_are_other_work(
         self, scale: Component, body: Body, csv: Path
@@ -297,29 +269,6 @@ class TestReuse:
         assert not self.run(scale, csv, factor=3, ends={"rounds": 4})
         assert self.run(scale, csv, factor=3, ends={"rounds": 4})
         assert read_table("run/scaled")["y"].tolist() == [6, 15]
-
-    @pytest.mark.parametrize(
-        "spoil",
-        [
-            lambda run: (run / "notes" / "deep" / "note.txt").write_text("b"),
-            lambda run: (run / "notes" / "deep" / "note.txt").unlink(),
-            lambda run: (run / "scaled" / "data.parquet").write_bytes(b""),
-            lambda run: (run / "scaled" / "_artifact.json").unlink(),
-            lambda run: (run / "notes" / "_artifact.json").write_text('{"files": '),
-        ],
-    )
-    def test_spoilt_outputs_are_made_again(
-        self, scale: Component, csv: Path, tmp_path: Path, spoil: Callable[[Path], Any]
-    ) -> None:
-        self.run(scale, csv)
-        spoil(tmp_path / "run")
-        if not (tmp_path / "run" / "scaled" / "_artifact.json").exists():
-            with pytest.raises(ArtifactError, match="not empty"):  # it could be anybody's folder now
-                self.run(scale, csv)
-            return
-        assert not self.run(scale, csv)
-        assert self.run(scale, csv)
-        assert (tmp_path / "run" / "notes" / "deep" / "note.txt").read_text() == "a"
 
     def test_outputs_that_changed_places_are_not_taken_for_each_other(self, body: Body, csv: Path) -> None:
         @component()
@@ -355,15 +304,3 @@ class TestBodies:
         scale(rows=csv, factor=2, output="run")
         assert [name for name in left(Path("run/notes")) if name.endswith(".txt")] == ["new.txt"]
         assert sorted(path.name for path in Path("run").iterdir()) == ["notes", "scaled"]
-
-    def test_models_need_their_file(self, csv: Path) -> None:
-        @component()
-        def use(any_model: Input[mlflow_model], report: Output[uri_folder]) -> None: ...
-
-        Path("model").mkdir()
-        with pytest.raises(ArtifactError, match=r"model is not a mlflow_model: it has no MLmodel file"):
-            use(any_model="model", output="run")
-        with pytest.raises(
-            ArtifactError, match=r"rows.csv is a file, the folder of a mlflow_model is needed"
-        ):
-            use(any_model=csv, output="run")

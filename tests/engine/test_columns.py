@@ -39,9 +39,9 @@ NASTY = {
     "floats": (floats, "Numeric"),
     "floats with infinities": (some(floats, np.inf), "Numeric"),
     "few whole numbers": (rng.integers(0, 3, N), "Numeric"),
-    "bool": (rng.random(N) > 0.5, "Numeric"),
-    "bool and None": (some([True, False] * (N // 2)), "Numeric"),
-    "nullable bool": (pd.array(some([True, False] * (N // 2)), dtype="boolean"), "Numeric"),
+    "bool": (rng.random(N) > 0.5, "Boolean"),
+    "bool and None": (some([True, False] * (N // 2)), "Boolean"),
+    "nullable bool": (pd.array(some([True, False] * (N // 2)), dtype="boolean"), "Boolean"),
     "nullable int": (pd.array(some(ints.tolist()), dtype="Int64"), "Numeric"),
     "arrow float": (pd.array(some(floats.tolist()), dtype=pd.ArrowDtype(pa.float64())), "Numeric"),
     "Decimal": ([Decimal(int(k)) / 7 for k in ints], "Numeric"),
@@ -59,7 +59,7 @@ NASTY = {
     "decimal comma": (german, "Numeric"),
     "numbers and a few words": (some([int(k) for k in ints], "n/a"), "Numeric"),
     "numbers with one typo": (["abc", *[int(k) for k in ints[1:]]], "Numeric"),
-    "true and false as text": (rng.choice(["true", "false"], N), "Numeric"),
+    "true and false as text": (rng.choice(["true", "false"], N), "Boolean"),
     "one value and gaps": (some([1.0] * N, np.nan), "Numeric"),
     "numbers and words by half": ([int(k) if k % 2 else f"w{k % 5}" for k in ints], "Categorical"),
     "words": (words, "Categorical"),
@@ -75,7 +75,7 @@ NASTY = {
     "bytes": ([word.encode() for word in words], "Categorical"),
     "leading zeros": ([f"{k % 40:05d}" for k in ints], "Categorical"),
     "month names": (rng.choice(["jan", "feb", "mar", "oct"], N), "Categorical"),
-    "clock times": (rng.choice(["10:30", "11:45", "23:00"], N), "Categorical"),
+    "clock times": (rng.choice(["10:30", "11:45", "23:00"], N), "Numeric"),
     "intervals": (pd.cut(floats, 5), "Categorical"),
     "long names of few levels": (
         rng.choice(["Long Island City/Hunters Point", "East New York"], N),
@@ -106,9 +106,9 @@ NASTY = {
         [" ".join(rng.choice(vocabulary, 2, replace=False)) + f" {k}" for k in range(N)],
         "Text",
     ),
-    "lists": ([rng.choice(["a", "b", "c"], 2).tolist() for _ in range(N)], "Text"),
-    "dicts": ([{"size": int(k), "color": "red"} for k in ints], "Text"),
-    "arrays": (list(rng.normal(size=(N, 3))), "Text"),
+    "lists": ([rng.choice(["a", "b", "c"], 2).tolist() for _ in range(N)], "List"),
+    "dicts": ([{"size": int(k), "color": "red"} for k in ints], "List"),
+    "arrays": (list(rng.normal(size=(N, 3))), "List"),
     "guids": (uuids, "Hashes"),
     "hashes": ([f"{k:032x}" for k in range(N)], "Hashes"),
     "serial numbers": ([f"SN-{k * 7919 % 99991}-X" for k in range(N)], "Hashes"),
@@ -158,6 +158,7 @@ def test_many_levels_are_hashed_and_few_rows_are_no_identifiers():
 
 TEXTS = {"sms_spam": ["text"]}
 DATES = {"taxis": ["pickup", "dropoff"], "bike_share": ["date"], "airline_passengers": ["month"]}
+TRUTHS = {"bank_marketing": ["y"]}
 SETS = ["adult", "bank_marketing", "taxis", "penguins", "letter", "abalone"]
 SETS += ["california_housing", "sms_spam", "bike_share", "airline_passengers"]
 
@@ -178,6 +179,7 @@ def test_open_data_sets(shared, name):
     target = json.loads((shared / name / "meta.json").read_text())["target"]
     expected = {c: "Numeric" if pd.api.types.is_numeric_dtype(frame[c]) else "Categorical" for c in frame}
     expected |= dict.fromkeys(TEXTS.get(name, []), "Text") | dict.fromkeys(DATES.get(name, []), "DateTime")
+    expected |= dict.fromkeys(TRUTHS.get(name, []), "Boolean")
     found = {column: info.purpose for column, info in detect_purposes(frame).items()}
     assert found == expected
     assert target in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from automl_components.core.errors import DataError, SettingsError
+from automl_components.core.settings import FeaturizationSettings
 from automl_components.engine.features import Featurizer
 from automl_components.engine.purposes import DROPPED, detect_purpose, dtype_purpose
 
@@ -94,6 +97,18 @@ def test_every_sort_of_column(raw, fitted):
     assert "review_word_good" in matrix.schema.sparse
 
 
+def test_training_rows_give_the_same_again(raw, fitted):
+    params = {
+        "imputer": [{"fields": ["income"], "parameters": {"strategy": "ffill"}}],
+        "count_vectorizer": [{"fields": ["review"]}],
+        "tf_idf": [{"fields": ["review"]}],
+    }
+    for featurizer in (Featurizer(), Featurizer(transformer_params=params)):
+        learned = featurizer.fit_transform(raw)
+        assert same(learned, featurizer.transform(raw))
+    assert same(Featurizer().fit_transform(raw), fitted.transform(raw))
+
+
 def test_summary_and_names(raw, fitted):
     rows = {row["RawFeatureName"]: row for row in fitted.summary_}
     assert list(rows) == list(raw.columns)
@@ -113,6 +128,7 @@ def test_summary_and_names(raw, fitted):
         "EngineeredFeatureCount": 0,
         "Tranformations": [],
         "Reason": "",
+        "Confidence": 1.0,
     }
     assert sum(row["EngineeredFeatureCount"] for row in rows.values()) == len(fitted.names_)
     assert list(fitted.feature_map_) == fitted.names_ == list(fitted.schema_.names)
@@ -157,9 +173,12 @@ def test_saved_by_skops_and_used_without_settings_libraries(raw, fitted, tmp_pat
 def test_a_vocabulary_of_thousands_is_saved_small():
     rng = np.random.default_rng(0)
     texts = [" ".join(f"w{k}" for k in rng.integers(0, 3000, 8)) for _ in range(2000)]
-    featurizer = Featurizer().fit(pd.DataFrame({"text": texts}))
+    frame = pd.DataFrame({"text": texts})
+    featurizer = Featurizer(blocked_transformers=["text_svd"]).fit(frame)
     assert len(featurizer.names_) > 5000
     assert len(skops.io.dumps(featurizer)) < 100 * len(featurizer.names_)
+    with_components = Featurizer().fit(frame)  # and four bytes for each n-gram and component
+    assert len(skops.io.dumps(with_components)) < (100 + 4 * 32) * len(featurizer.names_)
 
 
 def test_the_label_free_features_do_not_depend_on_row_order(raw, fitted):
@@ -239,6 +258,67 @@ def test_missing_and_doubled_columns_are_named(raw, fitted):
         fitted.transform(raw.rename(columns={"income": "incomes"}))
     with pytest.raises(DataError, match="two columns named 'age'"):
         fitted.transform(pd.concat([raw, raw[["age"]]], axis="columns"))
+
+
+def test_an_optional_column_may_be_absent(raw):
+    featurizer = Featurizer(optional_columns=["income", "same"]).fit(raw)
+    assert featurizer.optional_columns_ == ["income"]  # nothing was learned from the other
+    without = featurizer.transform(raw.drop(columns=["income", "same"]))
+    assert same(without, featurizer.transform(raw.assign(income=None)))
+    with pytest.raises(DataError, match="needs column 'age', not in the data"):
+        featurizer.transform(raw.drop(columns=["income", "age"]))
+
+
+def test_the_time_between_two_dates(raw):
+    frame = raw[["when"]].assign(end=raw["when"] + pd.Timedelta("90min") * np.arange(N))
+    featurizer = Featurizer().fit(frame)
+    found = featurizer.to_frame(featurizer.transform(frame))["end_minus_when"]
+    np.testing.assert_allclose(found, (frame["end"] - frame["when"]) / pd.Timedelta("1D"), rtol=1e-6)
+    assert "end_minus_when" not in Featurizer(blocked_transformers=["DateDifferences"]).fit(frame).names_
+    filled = {
+        "imputer": [{"fields": ["end"], "parameters": {"strategy": "constant", "fill_value": "2022-01-01"}}]
+    }
+    imputed = Featurizer(transformer_params=filled).fit(frame)
+    gap = imputed.to_frame(imputed.transform(frame.assign(end=None)))["end_minus_when"]
+    assert not gap.isna().any()  # an imputer that is asked for comes before
+
+
+def test_lists_become_a_column_for_every_item():
+    frame = pd.DataFrame({"tags": [["a", "b"], ["b"], None, ["a", "c"], ["b", "a"]] * 8})
+    featurizer = Featurizer().fit(frame)
+    found = featurizer.transform(frame).sparse.toarray()
+    assert featurizer.schema_.sparse == ("tags_a", "tags_b", "tags_c")
+    assert found[:5].tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0], [1, 0, 1], [1, 1, 0]]
+    as_text = frame["tags"].map(lambda cell: cell and str(cell))
+    assert same(featurizer.transform(as_text.to_frame()), featurizer.transform(frame))
+
+
+def test_vectors_and_objects_become_numbers():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(50, 3)).round(4)
+    frame = pd.DataFrame({"v": list(vectors), "o": [{"a": float(x), "b": "x"} for x in vectors[:, 0]]})
+    featurizer = Featurizer().fit(frame)
+    found = featurizer.to_frame(featurizer.transform(frame))
+    np.testing.assert_allclose(found[["v_0", "v_1", "v_2"]], vectors, rtol=1e-6)
+    np.testing.assert_allclose(found["o_a"], vectors[:, 0], rtol=1e-6)
+
+
+def test_word_vectors_and_clusters_when_asked_for(raw, tmp_path):
+    (tmp_path / "glove.txt").write_text("good 1 0\nbad -1 0.5\nfilm 0 2\n", encoding="utf-8")
+    params = {
+        "WordEmbedding": [{"fields": ["review"], "parameters": {"file": str(tmp_path / "glove.txt")}}],
+        "cluster_distance": [{"fields": ["age", "income"], "parameters": {"clusters": 3}}],
+    }
+    featurizer = Featurizer("custom", transformer_params=params).fit(raw)
+    (tmp_path / "glove.txt").unlink()
+    few = raw.head(2).assign(review=["Good film", "unknown words"])
+    found = featurizer.to_frame(featurizer.transform(few))
+    assert found[["review_embedding_0", "review_embedding_1"]].to_numpy().tolist() == [[0.5, 1.0], [0, 0]]
+    assert (found[[f"cluster_distance_{k}" for k in range(3)]] >= 0).all(axis=None)
+    assert featurizer.sources_["cluster_distance_0"] == ["age", "income"]
+    assert not {"WordEmbedding", "ClusterDistance"} & {
+        title for row in Featurizer().fit(raw).summary_ for title in row["Tranformations"]
+    }
 
 
 cells = st.one_of(
@@ -372,8 +452,9 @@ def test_many_levels_are_hashed_and_counted():
 @pytest.mark.parametrize(
     ("blocked", "titles"),
     [
-        ([], ["TfIdf", "TextStatistics"]),
-        (["TfIdf"], ["CountVectorizer", "TextStatistics"]),
+        ([], ["TfIdf", "TruncatedSVD", "TextStatistics"]),
+        (["TfIdf"], ["CountVectorizer", "TruncatedSVD", "TextStatistics"]),
+        (["TfIdf", "text_svd"], ["CountVectorizer", "TextStatistics"]),
         (["tf_idf", "CountVectorizer"], ["TextStatistics"]),
         (["tf_idf", "count_vectorizer", "text_statistics", "WordEmbedding"], []),
     ],
@@ -406,7 +487,23 @@ def test_declared_types_and_dropped_columns(raw):
         ({"column_name_and_types": {"agee": "Text"}}, "column_name_and_types: there is no column 'agee'"),
         ({"column_name_and_types": {"age": "Words"}}, "'age' cannot be 'Words'"),
         ({"transformer_params": {"imputr": []}}, "unknown transformer 'imputr'; did you mean 'imputer'"),
-        ({"transformer_params": {"word_embedding": []}}, "'word_embedding' is not supported yet"),
+        (
+            {"transformer_params": {"NaiveBayes": []}},
+            "'NaiveBayes' looks at the target, so it is no part of what is fitted before the folds",
+        ),
+        ({"transformer_params": {"word_embedding": [{}]}}, "word_embedding: found no file None"),
+        (
+            {"transformer_params": {"date_differences": [{"fields": ["when"]}]}},
+            "'date_differences' takes two columns or more, not only 'when'",
+        ),
+        (
+            {"transformer_params": {"cluster_distance": [{"fields": ["age", "color"]}]}},
+            "'cluster_distance' cannot be used on column 'color', which is Categorical",
+        ),
+        (
+            {"transformer_params": {"imputer": [{"fields": ["same"]}]}},
+            "'imputer' is asked for on column 'same', which is left out: Constant",
+        ),
         ({"transformer_params": {"tf_idf": "all"}}, "'tf_idf' takes a list of {fields"),
         ({"transformer_params": {"tf_idf": 3}}, "'tf_idf' takes a list of {fields"),
         ({"transformer_params": {"tf_idf": [{"field": []}]}}, "unknown 'field'; did you mean 'fields'"),
@@ -455,6 +552,34 @@ def test_tables_without_anything_to_learn(frame, message):
     assert message in str(raised.value)
 
 
+def test_the_readmes_example():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yml\n(featurization:.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    asked = FeaturizationSettings.read(yaml.safe_load(text)["featurization"])
+    params = {name: [one.model_dump() for one in many] for name, many in asked.transformer_params.items()}
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "zip": rng.integers(1000, 9999, N),
+            "note": "x",
+            "income": np.where(rng.random(N) < 0.2, np.nan, rng.normal(size=N)),
+            "age": rng.integers(18, 80, N),
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, N), unit="D"),
+        }
+    )
+    featurizer = Featurizer(
+        asked.mode,
+        asked.blocked_transformers,
+        asked.column_name_and_types,
+        params,
+        optional_columns=asked.optional_columns,
+    ).fit(frame)
+    assert featurizer.schema_.levels == (1024,)
+    assert {"since_Month_Sin", "cluster_distance_3", "income_WASNULL"} <= set(featurizer.names_)
+    assert featurizer.purposes_["note"] == "Ignore"
+    assert not np.isnan(featurizer.transform(frame.drop(columns="income")).numeric).any()
+
+
 def test_odd_column_names():
     frame = pd.DataFrame([[1.5, "a", 2.0], [2.5, "b", 1.0]] * 5, columns=[0, ("x", "y"), "größe [m²]{}\n"])
     featurizer = Featurizer().fit(frame)
@@ -481,7 +606,7 @@ def test_a_table_of_free_text_alone_can_be_learned(shared):
     features = featurizer.fit_transform(train[["text"]])
     model = LogisticRegression(C=30, max_iter=300).fit(features.sparse, train["type"])
     scores = model.predict_proba(featurizer.transform(test).sparse)[:, 1]
-    assert roc_auc_score(test["type"] == "spam", scores) > 0.985
+    assert roc_auc_score(test["type"] == "spam", scores) > 0.99
 
 
 def test_real_test_rows_are_transformed_alike(shared):

@@ -1,6 +1,7 @@
 """Scores against scikit-learn, SciPy and the stated formulas; names, custom metrics, and what is refused."""
 
 import pickle
+import re
 import sys
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import sklearn.metrics as sk
 from scipy.stats import rankdata, spearmanr
 
-from automl_components.core.errors import DataError, SettingsError
+from automl_components.core.errors import DataError, RunError, SettingsError
 from automl_components.engine.scoring import (
     Scorer,
     positive_code,
@@ -246,7 +247,7 @@ def test_any_casing_names_a_metric(name, spelled):
         (
             "accuracy",
             "regression",
-            "'accuracy' is for classification, the task is regression; known: .*r2_score",
+            "'accuracy' is for classification, the task is regression; automl list metrics prints all",
         ),
         ("nowhere.at_all:f", "regression", "'nowhere.at_all:f' cannot be loaded .No module named 'nowhere'"),
         ("math:cosinus", "regression", "cannot be loaded .*cosinus"),
@@ -279,6 +280,12 @@ def bias(y_true, y_pred, **options):
 
 def text(y_true, y_pred):
     return "much"
+
+def raises(y_true, y_pred):
+    raise KeyError('no such label')
+
+def three(y_true, y_pred, threshold):
+    return threshold
 
 class Family:
     @staticmethod
@@ -333,6 +340,15 @@ def test_a_custom_metric_that_cannot_do_its_work_says_so(custom):
         Scorer("my_metrics:text", "regression").score([1.0], [1.0], [1.0])
     with pytest.raises(SettingsError, match="cannot be loaded"):
         primary_metric("broken_metrics:f", "regression")
+
+
+def test_an_error_of_a_custom_metric_names_it_and_its_line(custom, tmp_path):
+    line = CUSTOM.splitlines().index("    raise KeyError('no such label')") + 1
+    message = f"custom metric 'my_metrics:raises' failed at {tmp_path}/my_metrics.py, line {line}: KeyError: 'no such"
+    with pytest.raises(RunError, match=re.escape(message)):
+        Scorer("my_metrics:raises", "regression").score([1.0], [1.0])
+    with pytest.raises(RunError, match=r"'my_metrics:three' failed: TypeError: .*'threshold'"):
+        Scorer("my_metrics:three", "regression").score([1.0], [1.0])
 
 
 @pytest.mark.parametrize("name", METRICS)

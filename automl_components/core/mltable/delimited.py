@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from automl_components.core.errors import DataError
 from automl_components.core.events import emit
 from automl_components.core.mltable.addresses import File
 from automl_components.core.mltable.csv_parser import BLOCK, Parser
@@ -100,33 +101,55 @@ def _streamed(parser: Parser, found: Sequence[Sheet]) -> Iterator[tuple[int, Ite
 
 
 def _types(parser: Parser, sheet: Sheet) -> tuple[Any, int]:
-    """The types of a file's columns and the number of its rows.
+    """The types of a file's columns and the number of its rows."""
+    import pyarrow as pa
 
-    Arrow's streaming reader fixes types by its first block. So each block is read as text, and what Arrow
-    infers from that text alone is joined over the blocks.
-    """
+    names = parser.present(sheet)
+    as_text = parser.blocks(sheet, names, {name: pa.string() for name in names})
+    first = _inferred(parser, names, next(as_text))
+    as_text.close()  # type: ignore[attr-defined]
+    if pa.null() not in first.types:
+        try:  # mostly the first block knows: then the others are converted once, not looked at twice
+            return first, _count(parser, sheet, names, dict(zip(first.names, first.types, strict=True)))
+        except DataError:
+            pass
+    return _types_of_all(parser, sheet, names)
+
+
+def _count(parser: Parser, sheet: Sheet, names: Sequence[str], types: dict[str, Any]) -> int:
+    rows = 0
+    for block in parser.blocks(sheet, names, types):
+        rows, last = rows + block.num_rows, block
+    parser.check_last_quote(last, sheet, rows)
+    return rows
+
+
+def _types_of_all(parser: Parser, sheet: Sheet, names: Sequence[str]) -> tuple[Any, int]:
+    """What Arrow infers from each block alone, joined: its own streaming reader fixes types by the first one."""
+    import pyarrow as pa
+
+    schemas, rows = [], 0
+    for block in parser.blocks(sheet, names, {name: pa.string() for name in names}):
+        schemas.append(_inferred(parser, names, block))
+        rows, last = rows + block.num_rows, block
+    parser.check_last_quote(last, sheet, rows)
+    return one_schema(schemas, _common), rows
+
+
+def _inferred(parser: Parser, names: Sequence[str], block: Any) -> Any:
+    """The schema that Arrow gives to the text of a block."""
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
-    names = parser.present(sheet)
-    text = {name: pa.string() for name in names if parser.is_text(name)}
-    inferred = parser.conversion(text)
-    parsing = pa_csv.ParseOptions(newlines_in_values=True)
-    schemas, rows = [], 0
-    for block in parser.blocks(sheet, names, {name: pa.string() for name in names}):
-        buffer = io.BytesIO()
-        pa_csv.write_csv(block, buffer)
-        buffer.seek(0)
-        reading = pa_csv.ReadOptions(block_size=2 * BLOCK)
-        schemas.append(
-            pa_csv.read_csv(
-                buffer, read_options=reading, parse_options=parsing, convert_options=inferred
-            ).schema
-        )
-        rows += block.num_rows
-        last = block
-    parser.check_last_quote(last, sheet, rows)
-    return one_schema(schemas, _common), rows
+    buffer = io.BytesIO()
+    pa_csv.write_csv(block, buffer)
+    buffer.seek(0)
+    return pa_csv.read_csv(
+        buffer,
+        read_options=pa_csv.ReadOptions(block_size=2 * BLOCK),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+        convert_options=parser.conversion({name: pa.string() for name in names if parser.is_text(name)}),
+    ).schema
 
 
 def _schema(schemas: Sequence[Any], columns: Sequence[str]) -> Any:

@@ -7,6 +7,7 @@ from automl_components.core.settings.base import ProblemsError, Settings, unknow
 from automl_components.core.settings.document import as_mapping, parse_yaml, read_mapping, write_yaml
 from automl_components.core.settings.facts import JobFacts
 from automl_components.core.settings.featurization import ColumnTransformer, FeaturizationSettings
+from automl_components.core.settings.guardrails import GuardrailSettings
 from automl_components.core.settings.limits import LimitsSettings
 from automl_components.core.settings.overrides import apply_overrides, assign, flatten, parse_override
 from automl_components.core.settings.registration import Bounds, RegistrationSettings
@@ -21,6 +22,7 @@ __all__ = [
     "Bounds",
     "ColumnTransformer",
     "FeaturizationSettings",
+    "GuardrailSettings",
     "JobFacts",
     "LimitsSettings",
     "ProblemsError",

@@ -27,6 +27,14 @@ class _Meta(ModelMetaclass):
         except ValidationError as error:
             raise settings_error(error, typing.cast("type[Settings]", cls)) from None
 
+    def keys(cls) -> list[str]:  # noqa: N805
+        """Every key that is accepted: the fields as a job file spells them, then their former names.
+
+        Of the class alone: for a section with ``keys``, ``dict(section)`` would expect it to be a mapping.
+        """
+        section = typing.cast("type[Settings]", cls)
+        return [*_fields(section), *section.former_names]
+
 
 class Settings(BaseModel, metaclass=_Meta):
     """Base of the sections of a job file and of the mappings inside them.
@@ -71,11 +79,6 @@ class Settings(BaseModel, metaclass=_Meta):
             if len(found) > 1:
                 raise ValueError(f"{' and '.join(found)} are both given; remove one of them")
         return given
-
-    @classmethod
-    def keys(cls) -> list[str]:
-        """Every key that is accepted: the fields as a job file spells them, then their former names."""
-        return [*_fields(cls), *cls.former_names]
 
     @classmethod
     def read(cls, values: object, *, where: str | None = None, source: str = "") -> Self:

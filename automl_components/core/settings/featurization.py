@@ -12,7 +12,9 @@ from automl_components.core.settings.values import Names, Text, Values, fold, no
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-PURPOSES = ("Numeric", "Categorical", "CategoricalHash", "DateTime", "Text", "Hashes", "Ignore")
+PURPOSES = (
+    *("Numeric", "Boolean", "Categorical", "CategoricalHash", "DateTime", "Text", "List", "Hashes", "Ignore"),
+)
 """What a column may be declared as; Hashes and Ignore drop it."""
 
 
@@ -60,6 +62,9 @@ class FeaturizationSettings(Settings):
         default_factory=dict, description="Parameters of transformers, for some columns or all."
     )
     drop_columns: Names = Field((), description="Columns that are no features.")
+    optional_columns: Names = Field(
+        (), description="Columns that data for prediction may lack; they then count as missing."
+    )
     enable_dnn_featurization: Annotated[bool, refused("neural text features")] = Field(
         False, description="Only false for now."
     )
@@ -78,6 +83,7 @@ class FeaturizationSettings(Settings):
             if self.mode == "off" and getattr(self, name):
                 raise ValueError(f"{name}: has no effect with mode off; remove it or set mode to custom")
         for name in self.drop_columns:
-            if name in self.column_name_and_types:
-                raise ValueError(f"column_name_and_types: {name!r} is in drop_columns, too; remove one")
+            for other in ("column_name_and_types", "optional_columns"):
+                if name in getattr(self, other):
+                    raise ValueError(f"{other}: {name!r} is in drop_columns, too; remove one")
         return self

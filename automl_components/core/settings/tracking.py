@@ -20,7 +20,8 @@ class TrackingSettings(Settings):
     inline: ClassVar[bool] = True
 
     experiment_name: Text | None = Field(
-        None, description="MLflow experiment; by default MLFLOW_EXPERIMENT_NAME, else 'Default'."
+        None,
+        description="MLflow experiment; by default MLFLOW_EXPERIMENT_NAME, else the name of the training data.",
     )
     name: Text | None = Field(None, description="Name of the run; by default its folder's name.")
     display_name: Text | None = Field(

@@ -58,7 +58,7 @@ def refused(what: str) -> BeforeValidator:
 
     def check(value: object) -> object:
         if value is True or (isinstance(value, str) and fold(value) in {"true", "yes", "on"}):
-            raise ValueError(f"not supported yet: {what}; remove it or set it to false")
+            raise ValueError(f"not supported yet: {what}; remove it or set it to false, here or by --set")
         return value
 
     return BeforeValidator(check)

@@ -22,7 +22,7 @@ class Wish(Settings):
     what: str = "write"
 
 
-@component(version="1", resumable=True)
+@component(version="1", resumable=True, elastic=("wish",))
 def obey(note: Output[uri_folder], *, wish: Wish, letter: Input[uri_file] | None = None) -> None:
     """Do as told."""
     emit("note", f"I shall {wish.what}", pid=os.getpid())
@@ -42,4 +42,6 @@ def obey(note: Output[uri_folder], *, wish: Wish, letter: Input[uri_file] | None
 
         raise ConnectionError(f"no answer from {conf['s3']['endpoint_url']} for {conf['s3']['secret']}")
     print("a library's chatter on standard output")
+    if (note.local / "begun").exists():
+        emit("note", "I go on with what was begun")
     (note.local / "note.txt").write_text(letter.local.read_text() if letter else os.environ.get("WORDS", ""))

@@ -1,0 +1,79 @@
+"""The operator that runs a whole job as one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider.component import Outputs, announce, dag_folder, located
+from airflow_provider.work import WorkOperator, address, is_later
+from automl_components import launch
+from automl_components.core.errors import AutoMLError, SettingsError
+from automl_components.launch.checking import plan
+from automl_components.pipeline import LINE
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class AutoMLOperator(WorkOperator):
+    """Run a whole job as one task; what the run left, by artifact name, are its XComs.
+
+    Parameters
+    ----------
+    job : mapping or str
+        A job as a job file has it, or the path of its file (relative to the DAG's file) or its address. Templated.
+    inputs : mapping, optional
+        ``training_data``, ``validation_data``, ``test_data``, instead of the job's own; templated. With
+        ``.partial(job=...).expand(inputs=[...])`` there is one run for each.
+    overrides : mapping, optional
+        Values of the job that are replaced, by dotted key, such as ``"limits.max_trials"``. Templated.
+    **kwargs
+        What :class:`airflow_provider.work.WorkOperator` and Airflow's operators take.
+
+    Raises
+    ------
+    SettingsError
+        As the DAG is built: something is wrong with the job. The message names the task.
+    """
+
+    template_fields: Sequence[str] = ("job", "inputs", "overrides", *WorkOperator.template_fields)
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        "job": "json",
+        "inputs": "json",
+        "overrides": "json",
+    }
+
+    def __init__(
+        self,
+        *,
+        job: Mapping[str, Any] | str,
+        inputs: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        names = [name for stage in LINE for name in stage.outputs]
+        if not any(map(is_later, (job, inputs, overrides))):
+            try:
+                found = plan(located(self, job), is_later, inputs=inputs or (), overrides=overrides)
+            except AutoMLError as error:
+                raise SettingsError(f"task {self.task_id!r}: {error}") from None
+            names = [name for stage in found.line for name in stage.outputs]
+            if found.model_name:
+                announce(self, found.model_name)
+        self.outputs = Outputs(self, names)
+        self.job, self.inputs, self.overrides = job, inputs, overrides
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the job; type, path, digest and facts of each artifact that is there afterwards."""
+        root, folder = self.place(context)
+        request = launch.Request(
+            job=located(self, self.job),
+            inputs={n: address(self.task_id, n, one) for n, one in (self.inputs or {}).items()},
+            overrides=self.overrides or {},
+            base_folder=dag_folder(self),
+            folder=folder,
+            reuse=self.reuse,
+        )
+        return self.work(request, context, root)

@@ -1,0 +1,49 @@
+"""An operator for each component, made from its signature: ``search_trials`` is ``SearchTrialsOperator``.
+
+Inputs are arguments by their names; so are settings: whole sections (``limits={...}``) and the fields of those that a
+job file has at its top level (``target_column_name=...``). What an editor sees is in ``operators.pyi``, which
+``python -m airflow_provider.stubs`` writes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from airflow_provider.component import ComponentOperator
+from automl_components.core.component import Component
+from automl_components.pipeline import LINE
+
+
+def operator_class(component: Component) -> type[ComponentOperator]:
+    """The operator of a component, of any: an argument for each input and setting."""
+    inputs, keys = [*component.inputs], component.setting_keys()
+
+    def init(self: ComponentOperator, *, settings: Any = None, **arguments: Any) -> None:
+        given = {name: arguments.pop(name, None) for name in (*inputs, *keys)}
+        own = {name: given[name] for name in keys if given[name] is not None}
+        ComponentOperator.__init__(
+            self,
+            component=component,
+            inputs={name: given[name] for name in inputs if given[name] is not None},
+            settings={**settings, **own} if settings and own else own or settings,
+            **arguments,
+        )
+
+    init.__signature__ = inspect.Signature(_parameters(component))  # type: ignore[attr-defined]
+    name = "".join(part.capitalize() for part in component.name.split("_")) + "Operator"
+    body = {"__init__": init, "__doc__": component.description, "__module__": __name__}
+    return type(name, (ComponentOperator,), body)
+
+
+def _parameters(component: Component) -> Iterator[inspect.Parameter]:
+    yield inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    for name in (*component.inputs, *component.setting_keys(), "settings"):
+        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+    yield inspect.Parameter("arguments", inspect.Parameter.VAR_KEYWORD)
+
+
+_CLASSES = {made.__name__: made for made in map(operator_class, LINE)}
+globals().update(_CLASSES)
+__all__ = [*_CLASSES]

@@ -1,0 +1,59 @@
+"""Feature columns in which one value leaves next to nothing to learn from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, looks, sentence
+
+FEW = 10  # other rows, spread over folds, from which nothing can be learnt
+SHARE = 1e-3  # of the rows, where the table is large
+LEAST = 0.95  # share of the one value: a short table has few other rows of anything
+
+
+def count_others(column: pd.Series) -> int | None:
+    """Rows that differ from the most frequent value (a gap is one), where these are next to none.
+
+    >>> count_others(pd.Series([0] * 500 + [1, 2]))
+    2
+    >>> count_others(pd.Series([0] * 400 + [1] * 100)) is None
+    True
+    """
+    rows = len(column)
+    limit = max(FEW, SHARE * rows)
+    try:
+        # the middle and the ends of a column would hardly differ from its one value
+        few = column.iloc[:: max(1, rows // 100)]
+        if few.nunique(dropna=False) > max(2, limit):
+            return None
+        most = int(column.value_counts(dropna=False).iloc[0])
+    except TypeError:  # lists and other cells that cannot be compared
+        return None
+    return rows - most if 0 < rows - most < limit and most >= LEAST * rows else None
+
+
+def _check(facts: Facts) -> Finding | None:
+    look = looks.look(facts)
+    counts = {name: others for name in look.names if (others := count_others(look.frame[name]))}
+    if not counts:
+        return GUARDRAIL.passed("No feature column has nearly always the same value.", {"columns": 0})
+    shown = [f"{name!r} differs in {counted(rows, 'row')}" for name, rows in list(counts.items())[:LISTED]]
+    more = f" and {len(counts) - LISTED:,} more" if len(counts) > LISTED else ""
+    return GUARDRAIL.alerted(
+        sentence(f"nearly all of {len(look.frame):,} rows share one value: {', '.join(shown)}{more}"),
+        remedy="They are kept. So few rows cannot be both learnt from and judged: collect more of them, or "
+        "leave the columns out with featurization.drop_columns.",
+        details={
+            "columns": len(counts),
+            "rows": len(look.frame),
+            "other_rows": [{"column": name, "rows": rows} for name, rows in counts.items()][:LISTED],
+        },
+    )
+
+
+def _example(facts: Facts) -> Facts:
+    return facts.with_column("recalled", np.arange(len(facts.frame)) < 2, "Numeric")
+
+
+GUARDRAIL = Guardrail("near-constant-features", "Nearly constant features", _check, _example, rank=53)

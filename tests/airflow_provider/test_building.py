@@ -1,0 +1,223 @@
+"""What is refused as a DAG is built, what the provider says of itself, and what parsing costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl_components import Output, component
+from automl_components.core.artifacts import uri_folder
+from automl_components.core.errors import SettingsError
+
+DAGS = Path(__file__).parents[2] / "dags"
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("airflow_home")]
+
+JOB = {"task": "classification", "training_data": "/data/t.csv", "target_column_name": "y"}
+SETTINGS = {"task": "classification", "target_column_name": "y"}
+
+
+@pytest.fixture
+def dag() -> Any:
+    from airflow.sdk import DAG
+
+    with DAG("built", schedule=None) as made:
+        yield made
+
+
+def refused(words: str) -> Any:
+    return pytest.raises(SettingsError, match=words)
+
+
+def test_an_unknown_component_is_refused_with_the_nearest_one(dag: Any) -> None:
+    from airflow_provider import ComponentOperator
+
+    with refused("task 'search': no component 'search_trial'; did you mean 'search_trials'"):
+        ComponentOperator(task_id="search", component="search_trial")
+
+
+def test_inputs_are_checked(dag: Any) -> None:
+    from airflow_provider import ComponentOperator, FeaturizeDataOperator, SearchTrialsOperator
+
+    with refused("task 'f': featurize_data has no input 'checked'; did you mean 'checked_data'"):
+        ComponentOperator(task_id="f", component="featurize_data", inputs={"checked": "x"})
+    with refused("task 'g': featurize_data needs its input 'checked_data'"):
+        FeaturizeDataOperator(task_id="g")
+    features = FeaturizeDataOperator(task_id="features", checked_data="/data/checked_data")
+    with refused("task 'features' has no output 'feature'; did you mean 'features'"):
+        features.outputs["feature"]
+    with refused("task 't': input 'features': task 'features' has no output 'feature'"):
+        SearchTrialsOperator(task_id="t", features=features.output["feature"], settings=SETTINGS)
+    with refused("task 'u': input 'features': task 'features' has several outputs"):
+        SearchTrialsOperator(task_id="u", features=features.output, settings=SETTINGS)
+    with refused(
+        "task 'v': input 'features' is a mltable; task 'features' makes 'featurizer', a mlflow_model"
+    ):
+        SearchTrialsOperator(task_id="v", features=features.outputs["featurizer"], settings=SETTINGS)
+
+
+def test_settings_are_checked_and_templates_wait(dag: Any) -> None:
+    from airflow_provider import AutoMLOperator, SearchTrialsOperator, automl_task_group
+
+    with refused("task 's': limits.max_trial: unknown; did you mean 'max_trials'"):
+        SearchTrialsOperator(task_id="s", features="x", limits={"max_trial": 3}, settings=SETTINGS)
+    with refused("task 'j': limits.max_trials: found 'many'"):
+        AutoMLOperator(task_id="j", job=JOB | {"limits": {"max_trials": "many"}})
+    with refused("task group 'g': trainings: unknown; did you mean 'training'"):
+        automl_task_group(JOB | {"trainings": {}}, group_id="g")
+    with refused("task group 'h': test_data_size: decides which tasks there are"):
+        automl_task_group(JOB | {"test_data_size": "{{ params.share }}"}, group_id="h")
+    with refused("stage_args for 'serch_trials'"):
+        automl_task_group(JOB, group_id="i", stage_args={"serch_trials": {}})
+    with refused(r"there is no such file"):
+        AutoMLOperator(task_id="k", job="nowhere.yml")
+    later = {"max_trials": "{{ params.trials }}", "timeout_minutes": "{{ var.value.minutes }}"}
+    SearchTrialsOperator(task_id="t", features="x", limits=later, settings=SETTINGS)
+    AutoMLOperator(task_id="l", job="{{ params.job }}")
+
+
+def test_tasks_are_wired_through_nested_values(dag: Any) -> None:
+    from airflow.sdk import task
+
+    from airflow_provider import SearchTrialsOperator
+
+    @task
+    def trials() -> int:
+        return 3
+
+    search = SearchTrialsOperator(
+        task_id="s", features="x", limits={"max_trials": trials()}, settings=SETTINGS
+    )
+    assert search.upstream_task_ids == {"trials"}
+
+
+def test_two_tasks_do_not_write_the_same_artifact(dag: Any) -> None:
+    from airflow_provider import FeaturizeDataOperator
+
+    FeaturizeDataOperator(task_id="one", checked_data="x")
+    with refused("task 'two': it writes 'features', and so does task 'one'; give one a folder="):
+        FeaturizeDataOperator(task_id="two", checked_data="x")
+    FeaturizeDataOperator(task_id="three", checked_data="x", folder="three")
+
+
+def test_a_component_of_the_dag_file_itself_is_refused(dag: Any) -> None:
+    from airflow_provider import ComponentOperator
+
+    @component(version="1")
+    def local_one(note_of_its_own: Output[uri_folder]) -> None:
+        """Not importable."""
+
+    with refused("task 'x': local_one: a child process cannot import it"):
+        ComponentOperator(task_id="x", component=local_one)
+
+
+def test_the_group_is_the_job_stage_by_stage(dag: Any) -> None:
+    from airflow_provider import automl_task_group, model_asset
+    from automl_components.pipeline import LINE
+
+    group = automl_task_group(JOB | {"test_data_size": 0.2, "experiment_name": "bank"}, retries=2)
+    assert [*group.stages] == [stage.name for stage in LINE]
+    assert dag.task_dict["automl.search_trials"].upstream_task_ids == {"automl.featurize_data"}
+    assert dag.task_dict["automl.search_trials"].retries == 2
+    assert "automl.evaluate_model" in dag.task_dict["automl.log_run"].upstream_task_ids
+    assert group.stages["register_model"].outlets == [model_asset("bank")]
+    without = automl_task_group(JOB | {"registration": {"enabled": False}}, group_id="small")
+    assert not {"evaluate_model", "register_model"} & set(without.stages)
+
+
+def test_gates_are_checked(dag: Any) -> None:
+    from airflow_provider import GuardrailGateOperator
+
+    with refused("task 'g': severity is 'eror'; did you mean 'error'"):
+        GuardrailGateOperator(task_id="g", report={}, severity="eror")  # type: ignore[arg-type]
+
+
+def test_what_editors_know_of_the_operators_is_true() -> None:
+    import airflow_provider.operators
+    from airflow_provider.stubs import stub
+
+    text = Path(airflow_provider.operators.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    assert text == stub(), "run: python -m airflow_provider.stubs"
+
+
+def test_every_component_has_an_operator_with_its_own_words() -> None:
+    import airflow_provider
+    from airflow_provider.operators import __all__ as names
+    from automl_components.pipeline import LINE
+
+    assert len(names) == len(LINE)
+    for stage in LINE:
+        cls = getattr(airflow_provider, "".join(map(str.capitalize, stage.name.split("_"))) + "Operator")
+        assert cls.__doc__ == stage.description
+    assert {*names, "AutoMLOperator", "automl_task_group"} <= {*dir(airflow_provider)}
+
+
+def test_airflow_lists_the_provider() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "airflow",
+        "providers",
+        "get",
+        "automl-components",
+        "--full",
+        "-o",
+        "json",
+    ]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert told[0]["name"] == "AutoML Components"
+    assert "airflow_provider.hooks.StoreHook" in str(told)
+
+
+def test_every_dag_file_is_imported() -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(DAGS))
+    assert bag.import_errors == {}
+    assert len({Path(dag.fileloc).name for dag in bag.dags.values()}) == 5
+
+
+PARSING = """
+import sys, time
+sys.path.append({dags!r})
+import airflow.sdk, airflow.sdk.exceptions, airflow.providers.standard.operators.python
+from airflow.sdk import BaseOperator, TaskGroup, BaseHook, BaseBranchOperator, Asset, dag, task
+before = time.process_time()
+import penguins_task_group
+first = time.process_time() - before
+for name in ("penguins_by_hand", "penguins_retrain", "penguins_by_year", "penguins_scoring"):
+    __import__(name)
+heavy = {{"numpy", "pandas", "sklearn", "scipy", "mlflow", "lightgbm", "xgboost", "catboost", "optuna", "pyarrow"}}
+print(first, sorted(heavy & set(sys.modules)))
+"""
+
+
+def test_parsing_is_cheap_and_loads_no_machine_learning() -> None:
+    """At most 0.1 s on an idle machine for the first file; twice that, since this one is shared with other tests."""
+    command = [sys.executable, "-c", PARSING.format(dags=str(DAGS))]
+    for _ in range(2):  # the first time may have to compile
+        done = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[-2]
+    seconds, _, loaded = done.partition(" ")
+    assert loaded == "[]"
+    assert float(seconds) < 0.2
+
+
+def test_the_readmes_dag_is_a_dag(tmp_path: Path) -> None:
+    import re
+
+    from airflow.dag_processing.dagbag import DagBag
+
+    readme = (DAGS.parent / "README.md").read_text(encoding="utf-8")
+    blocks = {
+        kind: re.findall(rf"^```{kind}\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+        for kind in ("python", "yaml")
+    }
+    (tmp_path / "job.yml").write_text(blocks["yaml"][0])
+    (tmp_path / "bank.py").write_text(next(block for block in blocks["python"] if "airflow" in block))
+    bag = DagBag(str(tmp_path))
+    assert bag.import_errors == {}
+    assert "automl.register_model" in bag.dags["bank"].task_dict

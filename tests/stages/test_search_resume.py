@@ -1,0 +1,105 @@
+"""A search that is killed, wherever it is and wherever it goes on: no finished trial is trained again.
+
+Run as a script it is one machine: its own cache, its own process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+CORE = Path(__file__).parents[1] / "core"
+TRIALS = 6
+TASK = {"task": "classification", "primary_metric": "accuracy", "target_column_name": "y", "seed": 3}
+ALGORITHMS = ["light_gbm", "decision_tree", "logistic_regression", "bernoulli_naive_bayes"]
+
+
+def search(features: str, trials: str, **limits: Any) -> Any:
+    """The stage, with a limit on trials alone."""
+    from automl_components import search_trials
+
+    return search_trials(
+        features=features, trials=trials, **TASK, limits={"max_trials": TRIALS, **limits},
+        training={"allowed_training_algorithms": ALGORITHMS},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> str:
+    from yes_no import table
+
+    from automl_components import featurize_data, validate_data
+
+    folder = tmp_path_factory.mktemp("features")
+    splits = {"n_cross_validations": 2}
+    checked = validate_data(training_data=table(), **TASK, **splits, output=folder)
+    return str(featurize_data(checked_data=checked.checked_data, output=folder).features.path)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(features: str, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    folder = tmp_path_factory.mktemp("whole") / "trials"
+    search(features, str(folder))
+    return pd.read_csv(folder / "leaderboard.csv")
+
+
+def start(features: str, trials: str, cache: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "AUTOML_CACHE": str(cache), "AUTOML_LEASE_SECONDS": "1"}
+    return subprocess.Popen([sys.executable, __file__, features, trials], env=environment)
+
+
+def lines(journal: Path) -> list[str]:
+    """The finished trials."""
+    return journal.read_text().splitlines() if journal.exists() else []
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
+@pytest.mark.parametrize("where", ["local", "store"])
+def test_killed_at_random_it_gives_what_an_uninterrupted_one_does(
+    tmp_path: Path, features: str, uninterrupted: pd.DataFrame, where: str, seed: int
+) -> None:
+    draw = random.Random(seed)
+    place = tmp_path / "run" / "trials"
+    address = str(place) if where == "local" else f"shared://{place}"
+    stop_at, finished = draw.randint(1, TRIALS - 2), []
+    for machine in ("a", "b"):
+        process = start(features, address, tmp_path / machine)
+        if machine == "a":
+            commits, journal = (
+                tmp_path / "run/.trials.draft/commits",
+                tmp_path / "run/.trials.draft/journal.jsonl",
+            )
+            while process.poll() is None:
+                done = len(lines(journal)) if where == "local" else len(list(commits.glob("*")))
+                if done >= stop_at:
+                    time.sleep(draw.uniform(0, 0.3))
+                    process.kill()
+                time.sleep(0.01)
+            assert process.returncode == -9
+            if where == "local":
+                finished = lines(journal)
+        else:
+            assert process.wait(timeout=120) == 0
+    kept = lines(place / "journal.jsonl")
+    assert kept[: len(finished)] == finished
+    ran_by = [json.loads(line)["number"] for line in kept]
+    assert sorted(ran_by) == list(range(1, len(ran_by) + 1))
+    pd.testing.assert_frame_equal(pd.read_csv(place / "leaderboard.csv"), uninterrupted)
+    assert not list((tmp_path / "run").glob(".*.draft*"))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(CORE))
+    from shared_store import register
+
+    register()
+    search(sys.argv[1], sys.argv[2])
