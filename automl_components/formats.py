@@ -120,7 +120,11 @@ def write_featurization(featurizer: Featurizer, folder: Path) -> None:
     }
     write_json(folder / "featurization.json", told)
     recipe = yaml.safe_dump(
-        transparency.recipe_of(featurizer), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+        transparency.recipe_of(featurizer),
+        sort_keys=False,
+        allow_unicode=True,
+        width=110,
+        default_flow_style=None,
     )
     (folder / "recipe.yml").write_text(recipe, encoding="utf-8")
 

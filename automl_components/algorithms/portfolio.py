@@ -6,7 +6,7 @@ pytabkit's meta-tuned defaults, FLAML and LightAutoML; NOTICE credits them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,9 @@ class Entry:
         Rows below and above which the entry is passed over.
     most_columns : int
         Columns above which it is passed over.
+    encodings : tuple of str
+        Encodings of the target that the learner gets, by Azure's names; without any that may be used, or anything
+        that they could encode, the entry is passed over.
     """
 
     algorithms: tuple[str, ...]
@@ -38,14 +41,16 @@ class Entry:
     least: int = 0
     most: int = 1 << 60
     most_columns: int = 1 << 60
+    encodings: tuple[str, ...] = ()
 
 
-def _light_gbm(least: int = 0, **changes: Any) -> Entry:
-    return Entry(("light_gbm",), changes, least)
+def _light_gbm(least: int = 0, encodings: tuple[str, ...] = (), **changes: Any) -> Entry:
+    return Entry(("light_gbm",), changes, least, encodings=encodings)
 
 
 XGBOOST = ("xg_boost_classifier", "xg_boost_regressor")
 LINEAR = ("logistic_regression", "elastic_net")
+LEVELS, TEXTS = ("cat_target_encoder",), ("text_target_encoder", "naive_bayes")
 
 PORTFOLIO: tuple[Entry, ...] = (
     Entry(("light_gbm",)),
@@ -58,6 +63,12 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(("cat_boost",), {"depth": 8, "grow_policy": "Depthwise", "learning_rate": 0.05, "l2_leaf_reg": 2.8}, 3000),
     Entry(("cat_boost",), {"depth": 4, "learning_rate": 0.05, "l2_leaf_reg": 4.6}, most=3000),
+    _light_gbm(
+        extra_trees=True, learning_rate=0.0193, num_leaves=64, colsample_bytree=0.55, subsample=0.99, reg_alpha=0.91,
+        reg_lambda=1.9, min_child_samples=28, cat_smooth=1.87, cat_l2=0.014, max_cat_to_onehot=18, least=1000,
+        encodings=LEVELS + TEXTS,
+    ),
+    Entry(LINEAR, least=1000, most=200_000, encodings=LEVELS),
     _light_gbm(
         learning_rate=0.0114, num_leaves=84, colsample_bytree=0.53, subsample=0.98, reg_alpha=0.03, reg_lambda=0.84,
         min_child_samples=3, cat_smooth=0.009, least=1000,
@@ -85,7 +96,13 @@ PORTFOLIO: tuple[Entry, ...] = (
 
 
 def portfolio(
-    algorithms: Sequence[Algorithm], task: Task, shape: Shape, *, rounds: int, each_first: bool = False
+    algorithms: Sequence[Algorithm],
+    task: Task,
+    shape: Shape,
+    *,
+    rounds: int,
+    encodings: Collection[str] = (*LEVELS, *TEXTS),
+    each_first: bool = False,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Algorithm and complete parameters of the first trials.
 
@@ -93,6 +110,8 @@ def portfolio(
     ----------
     algorithms : sequence of Algorithm
         Those that take part. Those that the portfolio does not name come after it, with their defaults.
+    encodings : collection of str
+        Encodings of the target that may be used.
     rounds : int
         Most boosting rounds of a fit; learning rates made for more of them are raised.
     each_first : bool
@@ -105,8 +124,9 @@ def portfolio(
         if not entry.least <= shape.rows <= entry.most or shape.columns > entry.most_columns:
             continue
         name = next((n for n in entry.algorithms if n in known and task in known[n].estimators), None)
-        if name is not None:
-            chosen.append((name, entry.changes))
+        usable = _usable(entry.encodings, encodings, shape)
+        if name is not None and (usable or not entry.encodings):
+            chosen.append((name, {**entry.changes, **({"encodings": usable} if usable else {})}))
     named = {name for name, _ in chosen}
     chosen += [(algorithm.name, {}) for algorithm in algorithms if algorithm.name not in named]
     if each_first:
@@ -115,6 +135,12 @@ def portfolio(
         chosen = [item for _, item in sorted(zip(repeats, chosen, strict=True), key=lambda pair: pair[0])]
     for name, changes in chosen:
         yield name, complete(known[name], changes, task, shape, rounds)
+
+
+def _usable(wanted: tuple[str, ...], allowed: Collection[str], shape: Shape) -> list[str]:
+    """Those of the encodings that may be used and that there is something for."""
+    there = {*(LEVELS if shape.categories else ()), *(TEXTS if shape.sparse else ())}
+    return [name for name in wanted if name in allowed and name in there]
 
 
 def complete(

@@ -53,7 +53,9 @@ class Problem:
     def shape(self) -> Shape:
         """What defaults and search spaces may depend on."""
         schema = self.features.schema
-        return Shape(self.features.rows, len(schema.names), len(self.classes), bool(schema.sparse))
+        return Shape(
+            self.features.rows, len(schema.names), len(self.classes), bool(schema.sparse), len(schema.codes)
+        )  # fmt: skip
 
     @property
     def bags(self) -> bool:

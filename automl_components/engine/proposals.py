@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from automl_components.algorithms import Algorithm
 from automl_components.algorithms.portfolio import portfolio
 from automl_components.algorithms.spaces import neighbour, suggest
+from automl_components.engine.encodings import ENCODINGS
 from automl_components.engine.problem import Problem
 from automl_components.engine.trial import Config, TrialResult
 
@@ -32,6 +33,8 @@ class Proposals:
     algorithms : sequence of Algorithm
     rounds : int
         Most boosting rounds of a fit.
+    encodings : collection of str
+        Encodings of the target that learners may use.
     each_first : bool
         Whether each algorithm comes once before any comes twice.
     lag : int
@@ -44,6 +47,7 @@ class Proposals:
         algorithms: Sequence[Algorithm],
         *,
         rounds: int = 1000,
+        encodings: Collection[str] = tuple(ENCODINGS),
         each_first: bool = False,
         lag: int = LAG,
     ) -> None:
@@ -53,7 +57,12 @@ class Proposals:
         self._made: list[Config | None] = []
         self._known: set[str] = set()
         self._portfolio: Iterator[tuple[str, dict[str, Any]]] = portfolio(
-            list(algorithms), problem.task, problem.shape, rounds=rounds, each_first=each_first
+            list(algorithms),
+            problem.task,
+            problem.shape,
+            rounds=rounds,
+            encodings=encodings,
+            each_first=each_first,
         )
 
     def propose(self, number: int, results: Mapping[int, TrialResult]) -> Config | None:

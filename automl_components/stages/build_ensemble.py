@@ -36,6 +36,7 @@ def build_ensemble(
     from automl_components import flavor, formats
     from automl_components.engine.assembly import Assembly, Recipe, named
     from automl_components.engine.ensemble import Candidate
+    from automl_components.engine.finishing import finish
     from automl_components.engine.leaderboard import leaderboard as board
     from automl_components.engine.predictor import Predictor
     from automl_components.engine.workers import Pool
@@ -70,6 +71,7 @@ def build_ensemble(
             threads=limits.threads, seconds=limits.seconds - plan["elapsed_seconds"],
         )  # fmt: skip
         chosen, members, made = assembly.run(recipe)
+    last = finish(problem, chosen.predictions)
     emit("note", f"best: {named(chosen)}, {metric.name} {chosen.score:.5f}")
     checked = formats.read_checked(checked_data.local)
     facts = {
@@ -77,10 +79,12 @@ def build_ensemble(
         "pipelines": [finished[n].pipeline for n in chosen.members], "primary_metric": metric.name,
         "score": chosen.score, "metrics": chosen.metrics, "rows": problem.features.rows,
         "candidates": {e.kind: e.score for e in made}, "target_range": problem.target_range,
+        "finish": last.verdicts,
     }  # fmt: skip
     predictor = Predictor(
         flavor.load_featurizer(featurizer.local), members, list(chosen.weights), task=problem.task,
-        target=checked.facts["target"], classes=checked.labels(), meta=chosen.meta, threads=limits.threads,
+        target=checked.facts["target"], classes=checked.labels(), meta=chosen.meta,
+        temperature=last.temperature, decision=last.decision, intervals=last.intervals, threads=limits.threads,
         description=facts,
     )  # fmt: skip
     flavor.save_model(predictor, best_model.local, input_example=checked.frame.head(3), metadata=facts)

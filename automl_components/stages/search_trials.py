@@ -13,7 +13,12 @@ from automl_components.core.artifacts import Input, Output, mltable, uri_folder
 from automl_components.core.component import component
 from automl_components.core.errors import NoModelError, SettingsError
 from automl_components.core.events import emit
-from automl_components.core.settings import LimitsSettings, TaskSettings, TrainingSettings
+from automl_components.core.settings import (
+    FeaturizationSettings,
+    LimitsSettings,
+    TaskSettings,
+    TrainingSettings,
+)
 
 if TYPE_CHECKING:
     from automl_components.algorithms.selection import Skipped
@@ -29,6 +34,7 @@ def search_trials(
     task: TaskSettings,
     limits: LimitsSettings,
     training: TrainingSettings,
+    featurization: FeaturizationSettings,
 ) -> None:
     """Train algorithms on every split, within the limits.
 
@@ -70,7 +76,7 @@ def search_trials(
         files,
         Proposals(
             problem, algorithms, rounds=chosen.rounds, each_first=bool(training.allowed_training_algorithms),
-            lag=max(LAG, chosen.workers + 1),
+            encodings=encodings(featurization), lag=max(LAG, chosen.workers + 1),
         ),
         [result for result in finished if result.status != "Completed" or files.has(result.number)],
     )  # fmt: skip
@@ -98,6 +104,17 @@ def search_trials(
         trials.local / "plan.json",
         {**chosen.to_dict(), "trials": executed(results), "elapsed_seconds": spent},
     )
+
+
+def encodings(featurization: FeaturizationSettings) -> list[str]:
+    """Encodings of the target that learners may use: those that are not blocked."""
+    from automl_components.engine.encodings import ENCODINGS
+
+    def folded(name: str) -> str:
+        return name.replace("_", "").casefold()
+
+    blocked = {folded(name) for name in featurization.blocked_transformers}
+    return [name for name in ENCODINGS if featurization.mode != "off" and folded(name) not in blocked]
 
 
 def write_results(

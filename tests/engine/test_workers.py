@@ -121,7 +121,8 @@ def test_a_trial_that_raises_is_a_result(shared, tmp_path):
     problem, pool = shared("problems:raises")
     reply = pool.run(request(problem, tmp_path))
     assert reply.status == "Failed"
-    assert "no trials today (at problems.py:" in reply.error["message"]
+    assert "custom metric 'problems:raises' failed at" in reply.error["message"]
+    assert "no trials today" in reply.error["message"]
     assert pool.run(request(problem, tmp_path)).status == "Failed"
 
 
