@@ -147,7 +147,7 @@ def counted(task_id: str, report: Any, severity: str, codes: Sequence[str] | Non
         raise AirflowFailException(
             f"task {task_id!r}: report is {report!r}; give outputs['guardrail_report'] of the task that validates"
         )
-    found = [one for one in facts["findings"] if one["status"] != "Passed"]
+    found = [one for one in facts["findings"] if one["status"] != "Passed" and not one.get("muted")]
     found = [one for one in found if codes is None or one["code"] in codes]
     return [one for one in found if SEVERITIES.index(_severity(one)) >= SEVERITIES.index(severity)]
 

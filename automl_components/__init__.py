@@ -30,7 +30,7 @@ _WHERE = {
 _MODULES = {"automl": "automl_components.automl", "mltable": "automl_components.core.mltable"}
 _STAGES = (
     "validate_data", "featurize_data", "search_trials", "build_ensemble",
-    "evaluate_model", "log_run", "register_model",
+    "evaluate_model", "write_report", "log_run", "register_model",
 )  # fmt: skip
 
 __version__ = "0.1.0"

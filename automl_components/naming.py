@@ -1,4 +1,4 @@
-"""A job's names of metrics, algorithms, meta-learners and transformers, as the catalogs spell them."""
+"""A job's names of metrics, algorithms, transformers, guardrails, as the catalogs spell them; and of its data."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ PROBE_ROWS = 5_000
 UNUSED = frozenset(["Hashes", "Constant", "AllNan", "Ignore"])
 TEXT_WIDTH = 16  # directions in which texts are told apart
 TREES = 30
+LARGEST = 1e30  # sums of more are beyond float32
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,8 @@ def _features(facts: Facts, name: str) -> np.ndarray:
         values[gaps] = np.nan
     finite = values[np.isfinite(values)]
     low = finite.min() - max(1.0, abs(finite.min())) if finite.size else 0.0
-    limits = np.finfo(np.float32)
     filled = np.where(np.isfinite(values), values, low)
-    return np.clip(filled, limits.min, limits.max).astype(np.float32)[:, None]
+    return np.clip(filled, -LARGEST, LARGEST).astype(np.float32)[:, None]
 
 
 def _text_features(column: pd.Series) -> np.ndarray:

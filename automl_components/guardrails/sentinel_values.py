@@ -60,7 +60,9 @@ def find_sentinels(values: np.ndarray) -> list[Sentinel]:
     """
     distinct, counts = np.unique(values, return_counts=True)
     found = []
-    for edge in (distinct < 0) & _codes(distinct), (distinct > 0) & _codes(distinct):
+    at = np.arange(len(distinct))
+    low, high = _codes(distinct, -1), _codes(distinct[::-1], 1)
+    for edge in at < low, at >= len(distinct) - high:
         found += _at_the_edge(distinct, counts, edge)
     if not found:
         ends = np.zeros(len(distinct), dtype=bool)
@@ -71,8 +73,10 @@ def find_sentinels(values: np.ndarray) -> list[Sentinel]:
     return found
 
 
-def _codes(distinct: np.ndarray) -> np.ndarray:
-    return np.array([_is_code(value) for value in distinct], dtype=bool)
+def _codes(values: np.ndarray, sign: int) -> int:
+    """How many of the values, from the first on, are usual codes of this sign."""
+    others = (at for at, value in enumerate(values) if value * sign <= 0 or not _is_code(value))
+    return next(others, len(values))
 
 
 def _is_code(value: float) -> bool:

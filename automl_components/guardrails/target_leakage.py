@@ -15,6 +15,7 @@ SUSPICIOUS = 1e-2
 MOST_PAIRED = 40  # columns of numbers that are combined, those that tell most by themselves first
 EXACT = 1e-4  # share of the target left open by a formula of two columns
 FEWEST_ROWS = 30
+LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _formulas(target: str, a: str, b: str, x: np.ndarray, y: np.ndarray) -> Iter
 
 def _left_open(values: np.ndarray, target: np.ndarray, task: str) -> tuple[float, float | None]:
     """Share of the target that a formula leaves open, and the share of rows where it is the target itself."""
-    known = np.isfinite(values)
+    known = np.isfinite(values) & (np.abs(values) < LARGEST)
     if known.mean() < 0.9 or np.ptp(values[known]) == 0:
         return 1.0, None
     values, target = values[known], target[known]
@@ -113,10 +114,11 @@ def _left_open(values: np.ndarray, target: np.ndarray, task: str) -> tuple[float
         return 2 * min(area, 1 - area), None
     if np.ptp(target) == 0:
         return 1.0, None
-    centred, aim = values - values.mean(), target - target.mean()
+    near = 1e-6 * np.abs(target)
+    equal = max(float((np.abs(sign * values - target) <= near).mean()) for sign in (1, -1))
+    scaled = [part / np.abs(part).max() for part in (values, target)]
+    centred, aim = (part - part.mean() for part in scaled)
     square = (centred @ aim) ** 2 / max(float((centred @ centred) * (aim @ aim)), 1e-300)
-    equal = float(np.isclose(values, target, rtol=1e-6, atol=1e-9).mean())
-    equal = max(equal, float(np.isclose(-values, target, rtol=1e-6, atol=1e-9).mean()))
     return float(max(0.0, 1 - square)), equal
 
 

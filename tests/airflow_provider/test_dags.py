@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 DAGS = Path(__file__).parents[2] / "dags"
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("airflow_home")]
+pytestmark = [
+    pytest.mark.timeout(900),  # a machine may be busy
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.usefixtures("airflow_home"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,11 @@ import psutil
 import pytest
 from penguins import FAST, penguins_table
 
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("airflow_home")]
+pytestmark = [
+    pytest.mark.timeout(900),  # a machine may be busy
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.usefixtures("airflow_home"),
+]
 
 JOB = {
     "task": "classification", "training_data": str(penguins_table()), "target_column_name": "species", "seed": 7,

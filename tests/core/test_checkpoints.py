@@ -18,9 +18,10 @@ import shared_store
 from shared_store import do_units, read_units, register
 
 from automl_components.core import checkpoints
-from automl_components.core.checkpoints import Checkpoints, place_of
+from automl_components.core.checkpoints import place_of
 from automl_components.core.drafts import draft_folder, forget
 from automl_components.core.events import listening
+from automl_components.core.snapshots import Snapshots
 
 UNITS = 6
 
@@ -123,7 +124,10 @@ class TestAnotherMachine:
 
 
 class TestOneAtATime:
-    def test_a_living_holder_is_not_disturbed(self, tmp_path: Path, units: str) -> None:
+    def test_a_living_holder_is_not_disturbed(
+        self, tmp_path: Path, units: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AUTOML_LEASE_SECONDS", "12")  # a busy machine may be silent for a while
         first = start("a", units, tmp_path, seconds=1)
         wait_for(tmp_path / "store/run/.units.draft/commits/000001-000000.json")
         told = said(start("b", units, tmp_path))
@@ -198,18 +202,15 @@ class TestNothingHalf:
 
 def lines_of(store: Path, here: Path) -> int:
     """How many lines the journal in a copied store has, after each was found to have its file."""
-    place, draft = f"shared://{store}/run/.units.draft", here / "draft"
-    draft.mkdir(parents=True)
-    found = Checkpoints("shared://x", place, here / "memory", {})
-    found._state = found._latest()
-    found._note = found._state.note
-    found.download(draft)
-    journal = draft / "journal.jsonl"
+    snapshots = Snapshots(f"shared://{store}/run/.units.draft")
+    for name, file in snapshots.latest().files.items():
+        assert snapshots.get(file, here / name)
+    journal = here / "journal.jsonl"
     numbers = (
         [json.loads(line)["number"] for line in journal.read_text().splitlines()] if journal.exists() else []
     )
     for number in numbers:
-        assert (draft / f"{number:02d}" / "result").read_text() == f"result {number}\n" * 100
+        assert (here / f"{number:02d}" / "result").read_text() == f"result {number}\n" * 100
     return len(numbers)
 
 
@@ -255,15 +256,15 @@ class TestInOneProcess:
     def test_a_store_that_does_not_answer_costs_nothing_but_a_warning(
         self, tmp_path: Path, units: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        write, calls = Checkpoints._write_part, []
+        write, calls = Snapshots._put_part, []
 
-        def flaky(self: Checkpoints, *arguments: Any) -> str:
+        def flaky(self: Snapshots, *arguments: Any) -> str:
             calls.append(1)
             if len(calls) in (2, 3):
                 raise OSError("the line is down")
             return write(self, *arguments)
 
-        monkeypatch.setattr(Checkpoints, "_write_part", flaky)
+        monkeypatch.setattr(Snapshots, "_put_part", flaky)
         told: list[str] = []
         with (
             listening(lambda kind, facts: told.append(facts["message"])),

@@ -129,3 +129,12 @@ def test_it_is_a_component_like_the_others() -> None:
     assert spec["inputs"]["test_report"] == {"type": "uri_folder", "optional": True}
     with pytest.raises(SettingsError, match="unknown argument 'theme'"):
         component(theme="dark")
+
+
+def test_every_stage_of_the_line_is_a_public_name() -> None:
+    import automl_components
+    from automl_components.pipeline import LINE
+
+    for stage in LINE:
+        assert getattr(automl_components, stage.name) is stage
+        assert stage.name in automl_components.__all__
