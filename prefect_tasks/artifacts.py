@@ -98,7 +98,7 @@ def _sections(
     metric = board.get("primary_metric", "")
     yield f"# {title}"
     if board:
-        yield f"**{board['kind'].replace('_', ' ')}** of {_trials(board['members'])}: " + (
+        yield f"**{_best(board)}**: " + (
             f"{metric} **{figure(board['score'])}** in validation"
             + (f", **{figure(tested[metric])}** on test rows" if metric in tested else "")
         )
@@ -121,8 +121,11 @@ def _sections(
     yield f"Everything is in `{folder}`."
 
 
-def _trials(members: Sequence[Any]) -> str:
-    return f"trial{'s' if len(members) > 1 else ''} {', '.join(map(str, members))}"
+def _best(board: Mapping[str, Any]) -> str:
+    """Which trial, or which ensemble of which trials."""
+    numbers = f"trial{'s' if len(board['members']) > 1 else ''} {', '.join(map(str, board['members']))}"
+    kind = str(board["kind"]).replace("_", " ").capitalize()
+    return numbers.capitalize() if board["kind"] == "trial" else f"{kind} of {numbers}"
 
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:

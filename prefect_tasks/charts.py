@@ -52,7 +52,7 @@ def draw(x_title: str, y_title: str, lines: Sequence[Line]) -> str:
     xs = [value for _, line_x, _ in lines for value in line_x]
     ys = [value for _, _, line_y in lines for value in line_y]
     low_x, high_x, low_y, high_y = min(xs), max(xs), min(ys), max(ys)
-    right, top = WIDTH - 12, 12
+    right, top = WIDTH - 12, 28
     down = HEIGHT - BOTTOM
 
     def across(value: float) -> float:
@@ -68,7 +68,7 @@ def draw(x_title: str, y_title: str, lines: Sequence[Line]) -> str:
         'stroke-dasharray="4"/>',
         _text(LEFT, HEIGHT - 24, f"{low_x:.4g}"), _text(right, HEIGHT - 24, f"{high_x:.4g}", "end"),
         _text(LEFT - 6, down, f"{low_y:.4g}", "end"), _text(LEFT - 6, top + 8, f"{high_y:.4g}", "end"),
-        _text((LEFT + right) / 2, HEIGHT - 8, x_title, "middle"), _text(LEFT + 8, top + 8, y_title),
+        _text((LEFT + right) / 2, HEIGHT - 8, x_title, "middle"), _text(LEFT, top - 12, y_title),
     ]  # fmt: skip
     for number, (label, line_x, line_y) in enumerate(lines):
         colour = COLOURS[number % len(COLOURS)]

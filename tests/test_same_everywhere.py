@@ -41,7 +41,7 @@ from prefect.testing.utilities import prefect_test_harness
 from prefect_tasks import automl_flow
 
 if __name__ == "__main__":
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=240):
         automl_flow(sys.argv[1])(folder=sys.argv[2])
 """
 

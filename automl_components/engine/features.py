@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.columns import detect_purposes, purpose_name, unique_names
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.purposes import ColumnInfo, dtype_purpose
-from automl_components.engine.recipe import JointRecipe, Seen
+from automl_components.engine.recipe import JointRecipe, Seen, Step
 from automl_components.engine.slots import plan, plan_joint, plan_off
 from automl_components.engine.wishes import Wish, read_wishes
 from automl_components.transformers import Fitted, transformer_name
@@ -115,7 +116,7 @@ class Featurizer(Fitted):
         self.columns_ = [recipe.column for recipe in self.recipes_]
         self.optional_columns_ = [name for name in self.columns_ if name in self.optional_columns]
         self.schema_ = self._schema()
-        self.summary_ = [self._summary(name, info) for name, info in infos.items()]
+        self.summary_ = self._summary(infos)
         if not self.schema_.names:
             seen = "; ".join(f"{name}: {info.purpose}, {info.reason}" for name, info in infos.items())
             raise DataError(f"no column to learn from ({seen}); column_name_and_types can keep one")
@@ -244,20 +245,25 @@ class Featurizer(Fitted):
         levels = [len(levels) for recipe in self.recipes_ for levels in recipe.levels()]
         return FeatureSchema.from_dict({**names, "levels": levels})
 
-    def _summary(self, name: str, info: ColumnInfo) -> dict[str, Any]:
-        recipe = next((recipe for recipe in self.recipes_ if recipe.column == name), None)
-        joints = [joint for joint in self.joints_ if name in joint.columns]
-        nothing = "" if recipe or info.dropped else "; no transformer is left that gives something"
-        steps = [*(recipe.steps if recipe else []), *(step for joint in joints for step in joint.steps)]
-        return {
-            "RawFeatureName": name,
-            "TypeDetected": info.purpose,
-            "Dropped": "No" if recipe else "Yes",
-            "EngineeredFeatureCount": sum(source == name for source in self.feature_map_.values()),
-            "Tranformations": [step.title for step in steps],
-            "Reason": info.reason + nothing,
-            "Confidence": round(info.confidence, 4),
-        }
+    def _summary(self, infos: Mapping[str, ColumnInfo]) -> list[dict[str, Any]]:
+        counts = Counter(self.feature_map_.values())
+        steps: dict[str, list[Step]] = {recipe.column: list(recipe.steps) for recipe in self.recipes_}
+        for joint in self.joints_:
+            for name in joint.columns:
+                steps[name] += joint.steps
+        nothing = "; no transformer is left that gives something"
+        return [
+            {
+                "RawFeatureName": name,
+                "TypeDetected": info.purpose,
+                "Dropped": "No" if name in steps else "Yes",
+                "EngineeredFeatureCount": counts[name],
+                "Tranformations": [step.title for step in steps.get(name, ())],
+                "Reason": info.reason + ("" if name in steps or info.dropped else nothing),
+                "Confidence": round(info.confidence, 4),
+            }
+            for name, info in infos.items()
+        ]
 
     def _columns(self, frame: pd.DataFrame) -> list[pd.Series]:
         """The raw columns that are needed, in the order of training."""

@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 SAMPLE_ROWS = 20_000
 """Rows that a guardrail sees unless it asks for more: a tenth of a percent of them is still twenty."""
+SAMPLE_CELLS = 2_000_000
+"""Cells of a sample: of very many columns fewer rows are looked at, but not fewer than FEWEST_ROWS."""
+FEWEST_ROWS = 1_000
 
 
 def read_values(column: pd.Series, purpose: str) -> np.ndarray:
@@ -125,6 +128,8 @@ class Facts:
 
         Rows are drawn at random under a fixed seed and keep their order; None is all rows.
         """
+        if limit is not None:
+            limit = min(limit, max(FEWEST_ROWS, SAMPLE_CELLS // max(1, self.frame.shape[1])))
         if limit is None or max(len(part) for part in self._tables()) <= limit:
             return self
         return self.remember(f"sample of {limit}", lambda facts: facts._drawn(limit))

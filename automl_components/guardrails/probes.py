@@ -20,6 +20,7 @@ PROBE_ROWS = 5_000
 UNUSED = frozenset(["Hashes", "Constant", "AllNan", "Ignore"])
 TEXT_WIDTH = 16  # directions in which texts are told apart
 TREES = 30
+MOST_TRIED = 30  # columns of which a tree takes the best cut
 LARGEST = 1e30  # sums of more are beyond float32
 
 
@@ -141,7 +142,7 @@ def predict_out_of_fold(
     options = {
         "n_estimators": TREES,
         "min_samples_split": 6,  # not a least leaf: random cuts that miss it would end the trees early
-        "max_features": 1.0,
+        "max_features": min(matrix.shape[1], MOST_TRIED),
         "random_state": 0,
         "n_jobs": 1,
     }

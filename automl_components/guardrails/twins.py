@@ -57,7 +57,7 @@ def hashed(column: pd.Series) -> np.ndarray:
         moments = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]").astype(np.int64)
         return pd.util.hash_array(moments.to_numpy())
     missing = column.isna().to_numpy()
-    texts = np.where(missing, "\uffff", column.astype(object).astype(str).to_numpy(dtype=object))
+    texts = np.where(missing, "\uffff", np.array([str(value) for value in column], dtype=object))
     return pd.util.hash_array(texts.astype(object), categorize=True)
 
 

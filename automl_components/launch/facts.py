@@ -13,7 +13,7 @@ from automl_components.core.errors import ArtifactError
 
 ROWS = 20
 """Lines of the leaderboard that are told."""
-_FINDING = ("code", "title", "status", "severity", "summary")
+_FINDING = ("code", "title", "status", "severity", "summary", "muted")
 
 
 def facts_of(name: str, address: str, files: Iterable[str] = ()) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from automl_components.core.component import component
 from automl_components.core.settings import FeaturizationSettings
 
 
-@component(version="1")
+@component(version="2")
 def featurize_data(
     checked_data: Input[mltable],
     features: Output[mltable],

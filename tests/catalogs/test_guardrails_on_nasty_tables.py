@@ -63,7 +63,7 @@ def whole() -> pd.DataFrame:
     return pd.DataFrame({**nasty, **{f"odd {name}": pd.Series(values) for name, values in ODD.items()}})
 
 
-@pytest.mark.parametrize("kind", list(TARGETS))
+@pytest.mark.parametrize("kind", ["classification", "huge"])
 def test_a_table_of_all_that_is_odd(kind):
     findings = look(whole(), TARGETS[kind], test=True)
     assert len({finding.code for finding in findings}) > 25
@@ -78,8 +78,8 @@ def test_a_table_of_one_odd_column(name, kind):
         json.dumps(finding.to_dict(), allow_nan=False)
 
 
-@pytest.mark.parametrize("rows", [10, 13, 40, 60])
-@pytest.mark.parametrize("kind", ["flag", "regression"])
+@pytest.mark.parametrize("rows", [10, 60])
+@pytest.mark.parametrize("kind", ["flag", "two", "tiny"])
 def test_few_rows(rows, kind):
     for finding in look(whole().head(rows), TARGETS[kind][:rows], test=rows > 20):
         json.dumps(finding.to_dict(), allow_nan=False)

@@ -530,6 +530,8 @@ class TestFeaturization:
         assert FeaturizationSettings(mode="off", drop_columns="id").drop_columns == ("id",)
         with pytest.raises(SettingsError, match=r"'a' is in drop_columns, too"):
             FeaturizationSettings(drop_columns=["a"], column_name_and_types={"a": "Text"})
+        with pytest.raises(SettingsError, match=r"optional_columns: 'a' is in drop_columns, too"):
+            FeaturizationSettings(drop_columns=["a"], optional_columns="a")
 
     def test_what_is_not_there_yet(self):
         with pytest.raises(SettingsError, match=r"not supported yet: neural text features"):

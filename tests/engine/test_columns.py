@@ -16,6 +16,7 @@ import pytest
 
 from automl_components.core.errors import DataError, SettingsError
 from automl_components.engine.columns import detect_purpose, detect_purposes
+from automl_components.engine.dates import FORMATS, find_formats, in_english, to_dates
 
 N = 200
 rng = np.random.default_rng(0)
@@ -183,6 +184,52 @@ def test_open_data_sets(shared, name):
     found = {column: info.purpose for column, info in detect_purposes(frame).items()}
     assert found == expected
     assert target in found
+
+
+@pytest.mark.parametrize("form", FORMATS[1:])
+def test_every_format_is_found_and_read(form):
+    moments = pd.Series(pd.date_range("2020-02-13 11:22:33.123456", "2021-12-01", periods=6, tz="UTC"))
+    texts = [in_english(moment.strftime(form)) for moment in moments]
+    found = find_formats(texts)
+    read = to_dates(pd.Series(texts), found)
+    known = moments.dt.tz_localize(None)
+    if "%f" not in form:
+        known = known.dt.floor("s" if "%S" in form else "min" if "%M" in form else "D")
+    if "%d" not in form:
+        known = known.dt.to_period("M").dt.to_timestamp()
+    assert found
+    if "%d/%m" not in form and "%d-%m" not in form:  # where day and month can be either, the month is first
+        np.testing.assert_array_equal(read.to_numpy(), known.to_numpy("datetime64[us]"))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "formats"),
+    [
+        ("created_at", [1_600_000_000, 1_700_000_000], ("unit=s",)),
+        ("eventTime", [1.6e12, 1.7e12], ("unit=ms",)),
+        ("ts", ["1600000000", "1700000000"], ("unit=s",)),
+        ("order_date", [20240131, 20231201], ("%Y%m%d",)),
+        ("month", [202401, 202312], ("%Y%m",)),
+        ("price", [1_600_000_000, 1_700_000_000], None),
+        ("date_count", [12, 7], None),
+        ("month", [1, 12], None),
+    ],
+)
+def test_numbers_are_dates_only_by_name_and_size(name, values, formats):
+    info = detect_purpose(pd.Series(values * 20, name=name))
+    assert (info.purpose, info.formats) == (("DateTime", formats) if formats else ("Numeric", ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("3. März 2020", "2020-03-03"), ("3 de mayo de 2020", "2020-05-03"), ("1 août 2020", "2020-08-01"),
+     ("2020-Q3", "2020-07-01"), ("Q1 2021", "2021-01-01"), ("2020-W05", "2020-01-27"), ("2020W53", "2020-12-28")],
+)  # fmt: skip
+def test_months_of_other_languages_quarters_and_weeks(text, day):
+    column = pd.Series([text, text.replace("2020", "2019").replace("2021", "2019")] * 20)
+    info = detect_purpose(column)
+    assert info.purpose == "DateTime"
+    assert str(to_dates(column, info.formats)[0].date()) == day
 
 
 def test_overrides_in_any_casing():

@@ -166,3 +166,5 @@ def test_a_sample_keeps_order_and_rows_together():
         assert np.array_equal(np.asarray(part), seen.frame["x"])
     assert facts.sampled(300) is seen
     assert facts.sampled(rows) is facts
+    wide = replace(facts, frame=pd.DataFrame(np.zeros((rows, 1_000))).add_prefix("x"), test=None)
+    assert len(wide.sampled(rows).frame) == 2_000

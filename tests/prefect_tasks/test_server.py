@@ -30,6 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(PROJECT)
         with Server(tmp_path_factory.mktemp("prefect")) as started:
+            prefect(started, "work-pool", "create", "automl", "--type", "process")
             yield started
 
 
@@ -53,7 +54,6 @@ def cancel(server: Server, run: Any) -> None:
 
 
 def test_a_worker_runs_caches_cancels_and_resumes(server: Server, tmp_path: Path) -> None:
-    prefect(server, "work-pool", "create", "automl", "--type", "process")
     prefect(server, "deploy", "--name", "pool", "--no-prompt")
     worker = server.start("worker", "-m", "prefect", "worker", "start", "--pool", "automl")
     here = {"folder": str(tmp_path / "run"), **QUICK}
