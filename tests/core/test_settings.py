@@ -391,7 +391,7 @@ class TestTraining:
         assert training.allowed_training_algorithms == training.blocked_training_algorithms == ()
         assert training.stack_ensemble_settings == StackEnsembleSettings()
         assert training.stack_ensemble_settings.stack_meta_learner_type == "none"
-        assert training.stack_ensemble_settings.stack_meta_learner_train_percentage == 0.2
+        assert training.stack_ensemble_settings.stack_meta_learner_train_percentage is None
         assert training.stack_ensemble_settings.stack_meta_learner_kwargs == {}
         assert training.ensemble_iterations == 25
         assert training.training_mode == "auto"
