@@ -120,7 +120,11 @@ def write_featurization(featurizer: Featurizer, folder: Path) -> None:
     }
     write_json(folder / "featurization.json", told)
     recipe = yaml.safe_dump(
-        transparency.recipe_of(featurizer), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+        transparency.recipe_of(featurizer),
+        sort_keys=False,
+        allow_unicode=True,
+        width=110,
+        default_flow_style=None,
     )
     (folder / "recipe.yml").write_text(recipe, encoding="utf-8")
 
@@ -162,19 +166,6 @@ def read_trials(folder: Path) -> list[TrialResult]:
     last = read_json(folder / "search.json")["trials"]
     results = (TrialResult(**record) for record in Journal(folder / "journal.jsonl").records)
     return sorted((result for result in results if result.number <= last), key=lambda result: result.number)
-
-
-def trial_folder(folder: Path, number: int | str) -> Path:
-    """Where a trial keeps its predictions: ``trials/0007``."""
-    return folder / (f"{number:04d}" if isinstance(number, int) else number)
-
-
-def out_of_fold(folder: Path, number: int) -> np.ndarray:
-    """Out-of-fold predictions of a trial."""
-    import numpy as np
-
-    predictions: np.ndarray = np.load(trial_folder(folder, number) / "oof.npy")
-    return predictions
 
 
 def _facts(path: Path, name: str) -> dict[str, Any]:

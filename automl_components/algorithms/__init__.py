@@ -30,12 +30,15 @@ class Shape:
         Number of classes; 0 for regression.
     sparse : bool
         Whether there is a sparse block (n-grams, hashed categories).
+    categories : int
+        Number of category columns.
     """
 
     rows: int
     columns: int
     classes: int = 0
     sparse: bool = False
+    categories: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,12 @@ class Algorithm:
         """
         steps = {"nonnegative": "MinMaxScaler", "binary": "Binarizer", "tree": "none"}
         step = steps.get(self.view) or params.get("scaler", "StandardScaler")
+        step = "TargetEncoder" if params.get("encodings") else step
         return self.title if step == "none" else f"{step}, {self.title}"
+
+    def stops_early(self, task: str) -> bool:
+        """Whether validation rows choose its boosting rounds, so that ``n_estimators`` is only their cap."""
+        return self.estimators[task].partition(":")[0] in ("lightgbm", "xgboost", "catboost")
 
     def missing_packages(self) -> tuple[str, ...]:
         """Import names of the optional packages that are not installed."""

@@ -63,6 +63,34 @@ def suggest(algorithm: Algorithm, task: Task, shape: Shape, rng: np.random.Gener
     return {**algorithm.defaults(task, shape), **drawn}
 
 
+STEP = 0.2
+"""Standard deviation of a step to a neighbour, as a share of the range (on its scale)."""
+JUMP = 0.2
+"""Probability that a neighbour has another choice of a categorical parameter."""
+
+
+def neighbour(
+    algorithm: Algorithm, task: Task, shape: Shape, params: dict[str, Any], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Complete parameters near the given ones: every searched number takes a step, most choices stay."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    near = dict(params)
+    for name, space in algorithm.space(task, shape).items():
+        step, jump = rng.normal(0, STEP), rng.random()
+        if isinstance(space, CategoricalDistribution) or params.get(name) is None:
+            near[name] = _draw(space, rng) if jump < JUMP or name not in params else params[name]
+        elif isinstance(space, (FloatDistribution, IntDistribution)):
+            value = min(space.high, max(space.low, params[name]))
+            if space.log:
+                value *= (space.high / space.low) ** step
+            else:
+                value += (space.high - space.low) * step
+            value = min(space.high, max(space.low, value))
+            near[name] = round(value) if isinstance(space, IntDistribution) else float(value)
+    return near
+
+
 def corners(algorithm: Algorithm, task: Task, shape: Shape) -> tuple[dict[str, Any], dict[str, Any]]:
     """Complete parameters at the two ends of the space: all lowest (first), all highest (last)."""
     defaults, space = algorithm.defaults(task, shape), algorithm.space(task, shape)

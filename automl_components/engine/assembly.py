@@ -1,4 +1,4 @@
-"""From trials to one model: ensembles, the choice among them, and members fitted again on all rows."""
+"""From trials to one model: ensembles, the choice among them, and their members' models."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from automl_components.core.errors import NoModelError, SettingsError, nearest
 from automl_components.core.events import emit
 from automl_components.engine import ensemble as ensembles
+from automl_components.engine.bag import Bag
 from automl_components.engine.budget import best_within, refit_seconds
 from automl_components.engine.ensemble import Candidate, Ensemble
 from automl_components.engine.problem import Problem
 from automl_components.engine.scoring import primary_metric
 from automl_components.engine.trial import TrialResult, mean_rounds
 from automl_components.engine.workers import Pool
+
+if TYPE_CHECKING:
+    from automl_components.engine.learner import Learner
 
 SLACK = 5.0
 """Seconds beyond twice what a fit should take, before it is given up although the time is up."""
@@ -37,8 +41,8 @@ class Recipe:
         Members of the voting ensemble at most, repeats counted.
     meta_type : str or None
         Azure's name of the stack's second layer; None for the task's default.
-    meta_share : float
-        Share of the training rows kept for it where there is a single split.
+    meta_share : float or None
+        Share of a single split's training rows that are kept for it; None to train it on the validation rows.
     meta_kwargs : mapping
     trial : int or None
         Take this trial alone.
@@ -50,7 +54,7 @@ class Recipe:
     stack: bool = True
     iterations: int | None = None
     meta_type: str | None = None
-    meta_share: float = 0.2
+    meta_share: float | None = None
     meta_kwargs: Mapping[str, Any] = field(default_factory=dict)
     trial: int | None = None
     metric: str | None = None
@@ -72,8 +76,12 @@ class Assembly:
         Completed trials.
     candidates : sequence of Candidate
         The same trials with their out-of-fold predictions.
-    pool : Pool
-        Fits the members, so that a crash is contained.
+    learners : callable (trial number) -> list of Learner
+        The learners of a trial's splits; empty where they were not kept.
+    open_pool : callable () -> Pool
+        Called once, when a member has to be fitted again; so that a crash is contained.
+    most : int
+        Trials that an ensemble looks at, at most.
     threads : int
     seconds : float
         Time left, from now on, for ensembles and the members' fits.
@@ -89,22 +97,31 @@ class Assembly:
         problem: Problem,
         results: Mapping[int, TrialResult],
         candidates: Sequence[Candidate],
-        pool: Pool,
+        learners: Callable[[int], list[Learner]],
+        open_pool: Callable[[], Pool],
         *,
+        most: int = ensembles.POOL,
         threads: int = 1,
         seconds: float = float("inf"),
     ) -> None:
         self.problem, self.results, self.candidates = problem, results, candidates
-        self.pool, self.threads, self.ends = pool, threads, time.monotonic() + seconds
-        self.costs = refit_seconds(problem, results)
+        self.learners, self.open_pool, self.most = learners, open_pool, most
+        self.threads, self.ends = threads, time.monotonic() + seconds
+        self.refits = refit_seconds(problem, results)
+        self.costs = {n: 0.0 if results[n].kept else seconds for n, seconds in self.refits.items()}
         self.fitted: dict[int, Any] = {}
         self.failed: dict[int, str] = {}
         self.refit_s = 0.0
 
+    @cached_property
+    def pool(self) -> Pool:
+        """Opened when it is needed."""
+        return self.open_pool()
+
     @property
     def left(self) -> float:
-        """Seconds left; negative when the time is up."""
-        return self.ends - time.monotonic()
+        """Seconds left; 0 when the time is up."""
+        return max(0.0, self.ends - time.monotonic())
 
     def run(self, recipe: Recipe) -> tuple[Ensemble, list[Any], list[Ensemble]]:
         """The chosen model, its fitted members, and every ensemble that was made.
@@ -121,7 +138,7 @@ class Assembly:
             made = [] if recipe.single else self._ensembles(recipe, candidates)
             options = [*map(self._single, candidates), *made]
             chosen = best_within(options, self._worth(recipe, bool(made)), self.costs, self.left)
-            if all(self._fit_again(number) for number in chosen.members):
+            if all(self._member(number) for number in self._by_weight(chosen)):
                 self._tell_passed_over(options, chosen, self._worth(recipe, bool(made)))
                 return chosen, [self.fitted[number] for number in chosen.members], made
             candidates = [c for c in candidates if c.number not in self.failed]
@@ -200,14 +217,15 @@ class Assembly:
 
     def _vote(self, recipe: Recipe, candidates: Sequence[Candidate]) -> Ensemble:
         """The best voting ensemble without members that there is no time to fit again."""
-        vote = ensembles.vote(self.problem, candidates, iterations=recipe.iterations)
+        vote = ensembles.vote(self.problem, candidates, iterations=recipe.iterations, most=self.most)
         if len(vote.members) < 2 or sum(self.costs[number] for number in vote.members) <= self.left:
             return vote
         dearest = max(vote.members, key=lambda number: self.costs[number])
         return self._vote(recipe, [c for c in candidates if c.number != dearest])
 
     def _stack(self, recipe: Recipe, members: list[Candidate]) -> Ensemble | None:
-        problem, holdout = self.problem, self.problem.splits.shape[1] == 1
+        problem = self.problem
+        holdout = problem.splits.shape[1] == 1 and recipe.meta_share is not None
         make_meta = partial(
             ensembles.meta_learner, problem.task, recipe.meta_type, dict(recipe.meta_kwargs),
             cross_validated=not holdout, seed=problem.seed, variance=float(np.var(problem.target)),
@@ -227,28 +245,51 @@ class Assembly:
     def _stack_holdout(
         self, recipe: Recipe, members: Sequence[Candidate], make_meta: Callable[[], Any]
     ) -> Ensemble | None:
-        cost = sum(self.costs[member.number] for member in members)
+        assert recipe.meta_share is not None
+        cost = sum(self.refits[member.number] for member in members)
         if cost * (2 - recipe.meta_share) > self.left:
             emit("note", "no stack ensemble: there is no time left to fit its members twice")
             return None
         return ensembles.stack_holdout(self.problem, members, make_meta, recipe.meta_share, self._partial_fit)
 
+    def _by_weight(self, chosen: Ensemble) -> list[int]:
+        """Members, the weightiest first: for the others there may be no time to fit them again."""
+        pairs = zip(chosen.weights, chosen.members, strict=True)
+        return [number for _, number in sorted(pairs, key=lambda pair: (-pair[0], pair[1]))]
+
+    def _member(self, number: int) -> bool:
+        """Get a member's model: the learners of its splits, or a fit on all rows; False, and noted, without one."""
+        if number in self.fitted:
+            return True
+        kept = self.results[number].kept
+        if kept and (self.problem.bags or self.refits[number] > self.left):
+            learners = self.learners(number)
+            if self.problem.bags:
+                self.fitted[number] = Bag(learners)
+            else:  # of the last split: where they are in the order of time, it has seen most
+                self.fitted[number] = learners[-1]
+                emit("note", f"trial {number}: no time to fit it on all rows; it stays as it was validated")
+            return True
+        return self._fit_again(number)
+
     def _fit_again(self, number: int) -> bool:
         """Fit the trial's configuration on all rows; False, and noted, when that fails."""
         from skops import io
 
-        if number in self.fitted:
-            return True
         out = self.pool.folder / f"refit-{number}.skops"
         try:
             self._refit(number, out=out)
         except _RefitError as error:
+            if self.results[number].kept:
+                emit("note", f"{error}; it stays as it was validated")
+                self.fitted[number] = self.learners(number)[-1]
+                return True
             emit("note", f"warning: {error}", level=logging.WARNING)
             self.failed[number] = str(error)
             return False
         # our own worker has just written it
         self.fitted[number] = io.load(out, trusted=io.get_untrusted_types(file=out))
-        self.costs[number] = 0.0
+        self.costs[number] = self.refits[number] = 0.0
         return True
 
     def _partial_fit(self, number: int, train: np.ndarray, predict: np.ndarray) -> np.ndarray:
@@ -263,11 +304,12 @@ class Assembly:
     def _refit(self, number: int, **where: Path) -> None:
         result = self.results[number]
         request = {
-            "kind": "refit", "algorithm": result.algorithm, "params": result.params, "threads": self.threads,
+            "kind": "refit", "algorithm": result.algorithm, "params": result.params, "seed": result.seed,
+            "threads": self.threads,
             "rounds": mean_rounds(result.rounds), **{name: str(path) for name, path in where.items()},
         }  # fmt: skip
         enough = max(
-            self.left, 2 * self.costs[number] + SLACK
+            self.left, 2 * self.refits[number] + SLACK
         )  # the last resort is fitted after the end, too
         reply = self.pool.run(request, seconds=None if np.isinf(enough) else enough)
         self.refit_s += reply.facts.get("fit_s", 0.0)

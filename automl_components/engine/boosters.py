@@ -10,6 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from automl_components.engine.boosted import CatBoostModel, LightGBMModel, XGBoostModel
+
+PROBE = 8
+"""Rounds whose pace tells how many there is time for."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -26,13 +31,24 @@ class Stopper:
     Patience grows with the best round so far: ``0.3 * best + max(20, 150 * min(1, 10000 / rows))`` rounds
     without a lower validation loss (AutoGluon's adaptive rule, with half its base). The deadline, in seconds
     of ``time.monotonic``, ends a fit after the current round.
+
+    Parameters
+    ----------
+    rows : int
+        Training rows.
+    deadline : float or None
+    wanted : int
+        Rounds that the deadline should leave time for. Where the pace of the first ones says that it leaves time
+        for less than two thirds of them, the fit ends with the reason ``"pace"``, and ``possible`` is their number:
+        larger steps then need fewer rounds. 0 to go on at any pace.
     """
 
-    def __init__(self, rows: int, deadline: float | None) -> None:
+    def __init__(self, rows: int, deadline: float | None, wanted: int = 0) -> None:
         self.base = max(20.0, 150.0 * min(1.0, 10_000 / rows))
         self.deadline = float("inf") if deadline is None else deadline
         self.round, self.best, self.lowest = -1, 0, float("inf")
-        self.reason = "rounds"
+        self.reason, self.wanted, self.possible = "rounds", wanted, wanted
+        self.first = float("inf")
 
     def __call__(self, loss: float | None) -> bool:
         """Whether to stop after one more round, with this validation loss (None without validation rows)."""
@@ -43,20 +59,36 @@ class Stopper:
             self.lowest, self.best = loss, self.round
         if self.round - self.best > 0.3 * self.best + self.base:
             self.reason = "patience"
-        if time.monotonic() >= self.deadline:
+        now = time.monotonic()
+        if self.round == 0:
+            self.first = now
+        if now >= self.deadline:
             self.reason = "deadline"
+        elif self.wanted and self.round == PROBE and self.deadline < float("inf"):
+            self._look_ahead(now)
         return self.reason != "rounds"
+
+    def _look_ahead(self, now: float) -> None:
+        pace = max(1e-6, (now - self.first) / PROBE)
+        possible = PROBE + int((self.deadline - now) / pace)
+        if possible < self.wanted * 2 // 3:
+            self.reason, self.possible = "pace", possible
 
     @property
     def rounds(self) -> int:
         """Number of rounds up to the best one."""
         return self.best + 1
 
+    @property
+    def rounds_run(self) -> int:
+        """Number of rounds until the fit ended."""
+        return self.round + 1
+
 
 def fit_lightgbm(
-    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
-) -> Any:
-    """Fit an ``LGBMModel`` and return its ``lightgbm.Booster``, cut at the best round."""
+    estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
+) -> LightGBMModel:
+    """Fit an ``LGBMModel``, cut at the best round."""
     from lightgbm.callback import EarlyStopException
 
     def after_round(env: Any) -> None:
@@ -73,13 +105,12 @@ def fit_lightgbm(
         else:
             arguments["eval_set"] = [(valid.X, valid.y)]
     booster = estimator.fit(train.X, train.y, sample_weight=train.weight, **arguments).booster_
-    booster.best_score = {}  # LightGBM keeps an OrderedDict, which is no trusted type in a model file
-    return booster
+    return LightGBMModel.of(booster, hasattr(estimator, "predict_proba"))
 
 
 def fit_xgboost(
-    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
-) -> Any:
+    estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
+) -> XGBoostModel:
     """Fit an ``XGBModel``, cut at the best round."""
     from xgboost.callback import TrainingCallback
 
@@ -97,13 +128,15 @@ def fit_xgboost(
     if valid is not None:
         arguments = {"eval_set": [(valid.X, valid.y)], "sample_weight_eval_set": [valid.weight]}
     estimator.set_params(callbacks=[AfterRound()])
-    estimator.fit(train.X, train.y, sample_weight=train.weight, verbose=False, **arguments)
-    return estimator.set_params(callbacks=None)
+    booster = estimator.fit(
+        train.X, train.y, sample_weight=train.weight, verbose=False, **arguments
+    ).get_booster()
+    return XGBoostModel.of(booster, hasattr(estimator, "predict_proba"))
 
 
 def fit_catboost(
-    estimator: Any, train: Rows, valid: Rows | None, stopper: Stopper, categories: Sequence[int]
-) -> Any:
+    estimator: Any, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
+) -> CatBoostModel:
     """Fit a ``CatBoost`` model, cut at the best round."""
     from catboost import Pool
 
@@ -116,9 +149,10 @@ def fit_catboost(
         return Pool(rows.X, rows.y, cat_features=list(categories), weight=rows.weight)
 
     evaluation = None if valid is None else pool(valid)
-    return estimator.fit(
+    model = estimator.fit(
         pool(train), eval_set=evaluation, use_best_model=valid is not None, callbacks=[AfterRound()]
     )
+    return CatBoostModel.of(model, hasattr(estimator, "predict_proba"))
 
 
 FITTERS = {"lightgbm": fit_lightgbm, "xgboost": fit_xgboost, "catboost": fit_catboost}

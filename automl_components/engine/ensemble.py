@@ -20,6 +20,7 @@ WITHIN = 0.05
 ITERATIONS = 25
 POOL = 25
 """Candidates that the greedy selection looks at: the best ones by score."""
+INNER_FOLDS = 5
 CELLS = 400_000
 """Rows x classes that a score inside the greedy loop looks at; more are sampled."""
 
@@ -76,11 +77,13 @@ def score_splits(problem: Problem, predictions: np.ndarray) -> tuple[float, dict
     return primary_score(problem, predictions), average(tables)
 
 
-def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int | None = None) -> Ensemble:
+def vote(
+    problem: Problem, candidates: Sequence[Candidate], *, iterations: int | None = None, most: int = POOL
+) -> Ensemble:
     """Greedy selection with replacement, from a sorted start (Caruana et al. 2004, as Azure documents it).
 
     It starts from up to five models within 5 % of the best score, keeps the best prefix of them, then adds whichever
-    model improves the mean most, until none does. Only the 25 best candidates are looked at. Ties prefer the model
+    model improves the mean most, until none does. Ties prefer the model
     with the better score, then the smaller trial number, so it is deterministic.
 
     Parameters
@@ -89,20 +92,22 @@ def vote(problem: Problem, candidates: Sequence[Candidate], *, iterations: int |
         At least one.
     iterations : int
         Members, repeats counted, at most; by default 25 (more gave nothing in TabRepo, arXiv 2311.02971).
+    most : int
+        Candidates that are looked at: the best ones by score.
     """
-    most, sign = iterations or ITERATIONS, problem.scorer().metric.sign
+    steps, sign = iterations or ITERATIONS, problem.scorer().metric.sign
     rows, worth = _selection(problem)
     known = [
         (worth(values := np.asarray(one.predictions[rows], dtype=np.float64)), one, values)
-        for one in sorted(candidates, key=lambda c: (-sign(c.score), c.number))[:POOL]
+        for one in sorted(candidates, key=lambda c: (-sign(c.score), c.number))[:most]
     ]
     known.sort(key=lambda item: -item[0])  # stable
     seen = [values for _, _, values in known]
     counts = np.zeros(len(known), dtype=int)
-    best, start = _start([value for value, _, _ in known[:most]], seen, worth)
+    best, start = _start([value for value, _, _ in known[:steps]], seen, worth)
     counts[:start] = 1
     total = np.sum(seen[:start], axis=0)
-    while counts.sum() < most:
+    while counts.sum() < steps:
         trials = [worth((total + values) / (counts.sum() + 1)) for values in seen]
         pick = int(np.argmax(trials))
         if not trials[pick] > best + 1e-9 * abs(best):
@@ -270,7 +275,8 @@ def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[]
     The rows of each split are predicted by a meta-learner trained on the out-of-fold predictions of the rows that the
     split trains on: of the other folds, other groups, or earlier times. Where there are none, as in the first of
     splits by time, the members' mean stands in. Where several splits validate a row, its predictions are averaged.
-    The meta-learner that is kept is trained on all rows that any split validates.
+    A single split's validation rows are cut into five folds for this. The meta-learner that is kept is trained on all
+    rows that any split validates.
 
     Raises
     ------
@@ -281,7 +287,7 @@ def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[]
     features = stack_features([m.predictions for m in members], problem.task)
     total, counts = np.zeros(problem.out_of_fold_shape), np.zeros(problem.features.rows)
     learned = False
-    for column in problem.splits.T:
+    for column in (_inner_folds(problem, known) if problem.splits.shape[1] == 1 else problem.splits).T:
         rows, others = np.flatnonzero(column == 0), known[column[known] == 1]
         if len(others):
             meta, learned = _fit_rows(problem, make_meta(), features, others), True
@@ -296,6 +302,18 @@ def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[]
     return _stacked(problem, members, (total.T / counts).T, meta)
 
 
+def _inner_folds(problem: Problem, known: np.ndarray) -> np.ndarray:
+    """Folds of the validation rows of a single split, in the form of ``problem.splits``."""
+    from automl_components.engine.draws import deal
+
+    count = min(INNER_FOLDS, len(known))
+    strata = problem.target[known].astype(np.int64) if problem.classes else np.zeros(len(known), np.int64)
+    part = deal(strata, count, np.random.default_rng(problem.seed))
+    matrix = np.full((problem.features.rows, count), -1, np.int8)
+    matrix[known] = part[:, None] != np.arange(count)
+    return matrix
+
+
 def stack_holdout(
     problem: Problem,
     members: Sequence[Candidate],
@@ -303,9 +321,10 @@ def stack_holdout(
     share: float,
     refit: Callable[[int, np.ndarray, np.ndarray], np.ndarray],
 ) -> Ensemble:
-    """Stacking for a single split: a share of its training rows is kept from the members and trains the meta-learner.
+    """Stacking with a share of a single split's training rows kept from the members, which trains the meta-learner.
 
-    Azure's ``stack_meta_learner_train_percentage``; the validation rows judge, as for every other model.
+    For who asks for it by Azure's ``stack_meta_learner_train_percentage``: the members are fitted once more. The
+    validation rows judge, as for every other model.
 
     Parameters
     ----------

@@ -13,11 +13,19 @@ from automl_components.engine.draws import deal, draw, share_of, spread_groups, 
 from automl_components.engine.tables import rows_where
 from automl_components.guardrails import counted, listed
 
-HOLDOUT_ABOVE = (
-    20_000  # rows; Azure's documents disagree about exactly 20,000, the newest says cross-validation
+AZURE = ((999, 10, "fewer than 1,000 rows"), (20_000, 3, "1,000 to 20,000 rows"))
+"""Azure's rule: rows up to which there are so many folds, and how it is told; above, one split. Azure's documents
+disagree about exactly 20,000, the newest says cross-validation."""
+OURS = (
+    (999, 10, "fewer than 1,000 rows"),
+    (20_000, 5, "1,000 to 20,000 rows"),
+    (60_000, 3, "20,000 to 60,000 rows"),
 )
-TEN_FOLDS_BELOW = 1_000  # rows
-HOLDOUT_SIZE = 0.1
+"""Our rule: more folds where rows are few, since the model keeps the learners of all of them."""
+WIDE = 10_000_000
+"""Cells above which there are three folds at most."""
+HOLDOUT_SIZE, HOLDOUT_ROWS = 0.1, 50_000
+"""Share of the rows in one split's validation part (Azure's), and how many are enough by our rule."""
 
 
 @dataclass(frozen=True)
@@ -149,12 +157,16 @@ def make_splits(
     groups: Any = None,
     time_order: Any = None,
     validation_rows: np.ndarray | None = None,
+    rule: str = "auto",
+    columns: int = 1,
     seed: int = 0,
 ) -> Splits:
     """Settle which rows train and which validate.
 
-    With neither folds nor a size the number of rows n decides, by Azure's rule: n > 20,000 one split with
-    10 % for validation, n < 1,000 ten folds, otherwise three. Folds alone are k-fold, a size alone is one
+    With neither folds nor a size the number of rows n decides. By our rule (``"auto"``): n < 1,000 ten folds, up to
+    20,000 five, up to 60,000 three (and never more than three above ten million cells), otherwise one split with
+    10 % for validation, at most 50,000 rows. By Azure's: n < 1,000 ten folds, up to 20,000 three, otherwise one
+    split with 10 %. Folds alone are k-fold, a size alone is one
     holdout, both are Monte Carlo cross-validation. A share of n rows is ``floor(share * n + 1/2)`` rows, at
     least one and at most n - 1; with groups it is as near to that as whole groups allow.
 
@@ -178,6 +190,10 @@ def make_splits(
         successive origins (forward chaining), a size becomes the size of a window, a holdout the last rows.
     validation_rows : bool array of n values or None
         Rows that came from validation data: one given split.
+    rule : str
+        ``"auto"`` or ``"azure"``: what decides where nothing is asked for.
+    columns : int
+        Number of feature columns.
     seed : int
         Same seed, same splits.
 
@@ -201,7 +217,7 @@ def make_splits(
     elif split_columns is not None:
         splits = _custom(split_columns)
     else:
-        splits = _decided(rows, folds, size, np.random.default_rng(seed))
+        splits = _decided(rows, folds, size, _by_size(len(rows), columns, rule), np.random.default_rng(seed))
     return _learnable(splits, rows)
 
 
@@ -284,15 +300,33 @@ def _refuse_contradictions(
         )
 
 
-def _decided(rows: _Rows, folds: int | None, size: float | None, rng: np.random.Generator) -> Splits:
+def _by_size(n: int, columns: int, rule: str) -> tuple[int | None, float | None, str]:
+    """Folds or the size of one split, and why, where nothing is asked for."""
+    if rule not in ("auto", "azure"):
+        raise SettingsError(f"split_rule is {rule!r}; it is 'auto' or 'azure'")
+    found = next((line for line in (OURS if rule == "auto" else AZURE) if n <= line[0]), None)
+    by = "" if rule == "auto" else ", by Azure's rule"
+    if found is None:
+        enough = min(HOLDOUT_SIZE, HOLDOUT_ROWS / n) if rule == "auto" else HOLDOUT_SIZE
+        last = (OURS if rule == "auto" else AZURE)[-1][0]
+        return None, enough, f"since there are more than {last:,} rows ({n:,}){by}"
+    _, folds, words = found
+    if rule == "auto" and n * columns > WIDE and folds > 3:
+        return 3, None, f"since there are more than {WIDE:,} cells"
+    return folds, None, f"since there are {words} ({n:,}){by}"
+
+
+def _decided(
+    rows: _Rows,
+    folds: int | None,
+    size: float | None,
+    default: tuple[int | None, float | None, str],
+    rng: np.random.Generator,
+) -> Splits:
     rows.refuse_one_value()
-    n, why, auto = len(rows), "as asked", folds is None and size is None
-    if auto and n > HOLDOUT_ABOVE:
-        size, why = HOLDOUT_SIZE, f"since there are more than {HOLDOUT_ABOVE:,} rows ({n:,})"
-    elif auto and n < TEN_FOLDS_BELOW:
-        folds, why = 10, f"since there are fewer than {TEN_FOLDS_BELOW:,} rows ({n:,})"
-    elif auto:
-        folds, why = 3, f"since there are {TEN_FOLDS_BELOW:,} to {HOLDOUT_ABOVE:,} rows ({n:,})"
+    why, auto = "as asked", folds is None and size is None
+    if auto:
+        folds, size, why = default
     if rows.time is not None:
         matrix, noun, kind = windows(rows.time, folds or 1, size), "window", "rolling_origin"
     elif size is None:

@@ -13,11 +13,20 @@ from threadpoolctl import threadpool_limits
 from automl_components.algorithms import ALGORITHMS, Algorithm
 from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.boosters import FITTERS, Rows, Stopper
+from automl_components.engine.encodings import ENCODINGS, TargetEncoding, cross_fit, likely_pairs
 from automl_components.engine.scores import ABSENT, decision, fit_calibration
 from automl_components.engine.views import TableView, TreeView
 
 if TYPE_CHECKING:
     from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
+
+
+OWN = ("scaler", "encodings")
+"""Parameters that are no estimator's."""
+WANTED = 12.0
+"""Rounds times learning rate that a boosting should have time for: 300 rounds of 0.04."""
+LARGEST_STEP = 0.25
+"""Learning rate that a short time can raise a boosting to."""
 
 
 class Learner:
@@ -34,8 +43,9 @@ class Learner:
     task : str
         ``"classification"`` or ``"regression"``.
     params : dict
-        Complete parameters as ``defaults``, ``suggest`` or a portfolio give them: the estimator's, and
-        ``"scaler"`` for a dense view.
+        Complete parameters as ``defaults``, ``suggest`` or a portfolio give them: the estimator's, ``"scaler"``
+        for a dense view, and ``"encodings"``, names of ``engine.encodings.ENCODINGS`` that are fitted on the
+        training rows and become numbers before the view.
     schema : FeatureSchema
         Columns of the matrices to come.
     classes : int
@@ -53,6 +63,8 @@ class Learner:
         What a leaderboard prints, such as ``"StandardScaler, LogisticRegression"``.
     rounds_ : int or None
         Best number of boosting rounds, where validation rows chose it; a refit passes it on as ``rounds``.
+    rounds_run_ : int or None
+        Number of boosting rounds until the fit ended.
     stop_reason_ : str or None
         Why boosting ended: ``"rounds"``, ``"patience"`` or ``"deadline"``; None for other algorithms.
 
@@ -92,6 +104,7 @@ class Learner:
         self.accepts_weights = entry.weights
         self.pipeline_name = entry.describe(params)
         self.rounds_: int | None = None
+        self.rounds_run_: int | None = None
         self.stop_reason_: str | None = None
 
     def fit(
@@ -101,6 +114,7 @@ class Learner:
         sample_weight: np.ndarray | None = None,
         valid: tuple[FeatureMatrix, np.ndarray, np.ndarray | None] | None = None,
         deadline: float | None = None,
+        adapt: bool = False,
     ) -> Learner:
         """Fit view and estimator.
 
@@ -113,26 +127,35 @@ class Learner:
             Rows on which LightGBM, XGBoost and CatBoost stop early; other algorithms do not look at them.
         deadline : float, optional
             ``time.monotonic`` seconds at which those three end with the rounds they have.
+        adapt : bool
+            Whether ``params["learning_rate"]`` is raised where the deadline leaves time for few rounds, so that they
+            lead as far.
         """
         entry = ALGORITHMS[self.algorithm]
         weight = sample_weight if self.accepts_weights else None
         X, y, weight = _weighted_rows(X, np.asarray(y), weight)
-        self.rounds_ = self.stop_reason_ = self.estimator_ = self.calibration_ = None
+        self.encodings_: list[Any] = []
+        self.rounds_ = self.rounds_run_ = self.stop_reason_ = self.estimator_ = self.calibration_ = None
         self._learn_target(y)
         if self.constant_:
             return self
         with threadpool_limits(self.threads), warnings.catch_warnings():
             # an estimator that has not converged is a trial like any other: its score tells
             warnings.simplefilter("ignore", ConvergenceWarning)
+            X = self._learn_encodings(X, self._encode(y), weight)
             self.view_ = _view(entry, self.params, self.seed).fit(X)
             train = Rows(self.view_.transform(X), self._encode(y), weight)
-            estimator, positions = self._estimator(entry)
-            library = type(estimator).__module__.partition(".")[0]
+            library = entry.estimators[self.task].partition(":")[0]
             if library in FITTERS:
-                self._boost(FITTERS[library], estimator, train, self._validation(valid), positions, deadline)
+                self._boost(FITTERS[library], entry, train, self._validation(valid), deadline, adapt)
             else:
-                self._fit_plain(estimator, train)
+                self._fit_plain(self._estimator(entry)[0], train)
         return self
+
+    def use_threads(self, threads: int) -> None:
+        """Let predicting use this many threads, as far as its library can be told."""
+        if hasattr(getattr(self, "estimator_", None), "n_jobs"):
+            self.estimator_.n_jobs = threads
 
     def predict(self, X: FeatureMatrix) -> np.ndarray:
         """Regression: float64 values. Classification: int32 codes of the most probable class. Shape (n,)."""
@@ -140,7 +163,7 @@ class Learner:
             return np.argmax(self.predict_proba(X), axis=1).astype(np.int32)
         if self.constant_ or not X.rows:
             return np.full(X.rows, self.shift_)
-        raw = np.asarray(self.estimator_.predict(self.view_.transform(X)), dtype=np.float64).ravel()
+        raw = np.asarray(self.estimator_.predict(self._seen(X)), dtype=np.float64).ravel()
         return raw * self.scale_ + self.shift_
 
     def predict_proba(self, X: FeatureMatrix) -> np.ndarray:
@@ -149,7 +172,7 @@ class Learner:
         if self.constant_ or not X.rows:
             proba[:, self.present_] = 1.0
         else:
-            proba[:, self.present_] = self._probabilities(self.view_.transform(X))
+            proba[:, self.present_] = self._probabilities(self._seen(X))
         return proba / proba.sum(axis=1, keepdims=True)
 
     def _learn_target(self, y: np.ndarray) -> None:
@@ -178,13 +201,28 @@ class Learner:
             return None
         if not known.all():
             X, y, weight = X.take(known), y[known], None if weight is None else weight[known]
-        return Rows(self.view_.transform(X), self._encode(y), weight)
+        return Rows(self._seen(X), self._encode(y), weight)
+
+    def _learn_encodings(self, X: FeatureMatrix, y: np.ndarray, weight: np.ndarray | None) -> FeatureMatrix:
+        """Fit the encodings that have something to encode; the training rows get cross-fitted ones."""
+        classes = len(self.present_) if self.task == "classification" else 0
+        found = []
+        for name in self.params.get("encodings", ()):
+            encoding = _encoding(name, classes, X)
+            if encoding is not None:
+                found.append(cross_fit(encoding, X, y, weight, classes=classes, seed=self.seed))
+                self.encodings_.append(encoding)
+        return X.with_numbers(*found)
+
+    def _seen(self, X: FeatureMatrix) -> Any:
+        """What the estimator sees of rows."""
+        return self.view_.transform(X.with_numbers(*(encoding.transform(X) for encoding in self.encodings_)))
 
     def _estimator(self, entry: Algorithm) -> tuple[Any, list[int]]:
         """The unfitted estimator, and the positions of the columns it takes as categories."""
         kind = entry.estimator_class(self.task)
         accepted = {*inspect.signature(kind).parameters, *kind().get_params()}
-        params = {name: value for name, value in self.params.items() if name != "scaler"}
+        params = {name: value for name, value in self.params.items() if name not in OWN}
         for name in params.keys() - accepted:
             if "kwargs" not in accepted:  # LightGBM and XGBoost pass more on to their libraries
                 raise SettingsError(f"{self.algorithm} has no parameter {name!r}{nearest(name, accepted)}")
@@ -196,16 +234,28 @@ class Learner:
     def _boost(
         self,
         fitter: Any,
-        estimator: Any,
+        entry: Algorithm,
         train: Rows,
         valid: Rows | None,
-        categories: list[int],
         deadline: float | None,
+        adapt: bool,
     ) -> None:
-        stopper = Stopper(len(train.y), deadline)
-        self.estimator_ = fitter(estimator, train, valid, stopper, categories)
+        stopper = Stopper(len(train.y), deadline, self._wanted() if adapt else 0)
+        fitted = fitter(*self._estimator(entry), train, valid, stopper)
+        if stopper.reason == "pace":
+            step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)
+            self.params = {**self.params, "learning_rate": round(min(LARGEST_STEP, step), 4)}
+            stopper = Stopper(len(train.y), deadline)
+            fitted = fitter(*self._estimator(entry), train, valid, stopper)
+        self.estimator_ = fitted
         self.rounds_ = None if valid is None else stopper.rounds
+        self.rounds_run_ = None if valid is None else stopper.rounds_run
         self.stop_reason_ = stopper.reason
+
+    def _wanted(self) -> int:
+        """Rounds that a fit with steps of this size should have time for; 0 where the steps are as large as can be."""
+        rate = self.params.get("learning_rate", LARGEST_STEP)
+        return 0 if rate >= LARGEST_STEP else min(self.params["n_estimators"], round(WANTED / rate))
 
     def _fit_plain(self, estimator: Any, train: Rows) -> None:
         if self.task == "classification" and not hasattr(estimator, "predict_proba"):
@@ -219,8 +269,20 @@ class Learner:
             return self.calibration_.predict_proba(decision(self.estimator_, seen))
         if hasattr(self.estimator_, "predict_proba"):
             return np.asarray(self.estimator_.predict_proba(seen), dtype=np.float64)
-        proba = self.estimator_.predict(seen)  # a lightgbm.Booster: of the second class where there are two
+        proba = self.estimator_.predict(seen)  # a Boosted: perhaps of the second of two classes
         return np.column_stack([1 - proba, proba]) if proba.ndim == 1 else proba
+
+
+def _encoding(name: str, classes: int, X: FeatureMatrix) -> Any:
+    """The unfitted encoding of that name; None where there is nothing for it to encode."""
+    if name not in ENCODINGS:
+        raise SettingsError(f"unknown encoding {name!r}{nearest(name, ENCODINGS)}")
+    kind = ENCODINGS[name]
+    if issubclass(kind, TargetEncoding):
+        if not X.codes.shape[1]:
+            return None
+        return kind(classes, pairs=likely_pairs(X)) if kind is TargetEncoding else kind(classes)
+    return None if X.sparse is None or (name == "naive_bayes" and not classes) else kind(classes)
 
 
 def _view(entry: Algorithm, params: dict[str, Any], seed: int) -> TreeView | TableView:

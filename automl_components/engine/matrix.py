@@ -78,6 +78,14 @@ class FeatureMatrix:
         """Number of rows."""
         return int(self.numeric.shape[0])
 
+    def with_numbers(self, *blocks: np.ndarray) -> FeatureMatrix:
+        """With more numeric columns: float32 arrays of shape (n, k)."""
+        if not blocks:
+            return self
+        import numpy as np
+
+        return FeatureMatrix(np.hstack([self.numeric, *blocks]), self.codes, self.sparse, self.schema)
+
     def take(self, rows: np.ndarray) -> FeatureMatrix:
         """The given rows (positions or a boolean mask), copied."""
         sparse = None if self.sparse is None else self.sparse[rows]

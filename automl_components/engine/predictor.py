@@ -14,7 +14,11 @@ from automl_components.engine.scores import ABSENT
 from automl_components.engine.unread import Unread
 
 if TYPE_CHECKING:
+    from automl_components.engine.bag import Bag
+    from automl_components.engine.calibration import Temperature
+    from automl_components.engine.decisions import Decision
     from automl_components.engine.features import Featurizer
+    from automl_components.engine.intervals import Intervals
     from automl_components.engine.learner import Learner
     from automl_components.engine.matrix import FeatureMatrix
 
@@ -31,7 +35,7 @@ class Predictor:
     ----------
     featurizer : Featurizer
         Fitted: raw rows to a FeatureMatrix. Its ``columns_`` are the raw columns that rows must have.
-    members : list of Learner
+    members : list of Learner or Bag
         Fitted; at least one.
     weights : list of float
         One a member, not negative, not all zero; scaled to a sum of 1. Voting is the weighted mean of
@@ -45,6 +49,12 @@ class Predictor:
         The labels in the order of the codes that the members were trained on, in their original type.
     meta : estimator or None
         Fitted on :func:`stack_features` of the members' predictions.
+    temperature : Temperature or None
+        Scales the probabilities of the whole.
+    decision : Decision or None
+        Calls the classes; by default the most probable one.
+    intervals : Intervals or None
+        Of a regression, for :meth:`predict_interval`.
     threads : int
         Threads that predicting may use, as far as a member's library can be told.
     description : dict
@@ -54,13 +64,16 @@ class Predictor:
     def __init__(
         self,
         featurizer: Featurizer,
-        members: Sequence[Learner],
+        members: Sequence[Learner | Bag],
         weights: Sequence[float],
         *,
         task: str,
         target: str,
         classes: np.ndarray | Sequence[Any] | None = None,
         meta: Any = None,
+        temperature: Temperature | None = None,
+        decision: Decision | None = None,
+        intervals: Intervals | None = None,
         threads: int = 1,
         description: dict[str, Any] | None = None,
     ) -> None:
@@ -73,6 +86,7 @@ class Predictor:
         self.featurizer, self.members = featurizer, list(members)
         self.weights = [float(weight) / float(sum(weights)) for weight in weights]
         self.task, self.target, self.meta = task, target, meta
+        self.temperature, self.decision, self.intervals = temperature, decision, intervals
         self.classes = None if classes is None else np.asarray(classes)
         self.description = dict(description or {})
         self.use_threads(threads)
@@ -86,9 +100,7 @@ class Predictor:
         """Let predicting use this many threads; returns itself."""
         self.threads = threads
         for member in self.members:
-            estimator = getattr(member, "estimator_", None)
-            if estimator is not None and hasattr(estimator, "n_jobs"):
-                estimator.n_jobs = threads
+            member.use_threads(threads)
         return self
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
@@ -108,8 +120,29 @@ class Predictor:
         """
         if self.classes is None:
             return self._in_batches(frame)
-        labels: np.ndarray = self.classes[self._in_batches(frame).argmax(axis=1)]
+        labels: np.ndarray = self.classes[self.decide(self._in_batches(frame))]
         return labels
+
+    def decide(self, proba: np.ndarray) -> np.ndarray:
+        """Codes of the classes, int of shape (n,), that rows with these probabilities are called."""
+        return proba.argmax(axis=1) if self.decision is None else self.decision.decide(proba)
+
+    def predict_interval(self, frame: pd.DataFrame, coverage: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper ends, float64 of shape (rows,), that hold the truth with the probability ``coverage``.
+
+        Conformal: from the residuals of rows that the members had not seen.
+
+        Raises
+        ------
+        DataError
+            The model is a classification, or was made without intervals.
+        SettingsError
+            The coverage is not between 0 and 1, or more than the residuals can promise.
+        """
+        if self.intervals is None:
+            kind = "a regression without intervals" if self.classes is None else "a classification"
+            raise DataError(f"the model of {self.target!r} is {kind}: it predicts no intervals")
+        return self.intervals.bounds(self._in_batches(frame), coverage)
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Probabilities: float64, shape (rows, C), in the order of ``classes``. Errors as :meth:`predict`."""
@@ -123,7 +156,7 @@ class Predictor:
         if self.classes is None:
             return pd.DataFrame({"prediction": values}, index=frame.index)
         table = pd.DataFrame(values, columns=self.proba_names, index=frame.index)
-        table.insert(0, "prediction", self.classes[values.argmax(axis=1)])
+        table.insert(0, "prediction", self.classes[self.decide(values)])
         return table
 
     @property
@@ -144,6 +177,10 @@ class Predictor:
         return output
 
     def _combine(self, X: FeatureMatrix) -> np.ndarray:
+        combined = self._joined(X)
+        return combined if self.temperature is None else self.temperature.apply(combined)
+
+    def _joined(self, X: FeatureMatrix) -> np.ndarray:
         if self.meta is not None:
             features = stack_features([self._ask(member, X) for member in self.members], self.task)
             classes = 0 if self.classes is None else len(self.classes)
@@ -152,7 +189,7 @@ class Predictor:
         asked = (weight * self._ask(member, X) for member, weight in pairs if weight)
         return sum(asked, start=np.zeros(()))
 
-    def _ask(self, member: Learner, X: FeatureMatrix) -> np.ndarray:
+    def _ask(self, member: Learner | Bag, X: FeatureMatrix) -> np.ndarray:
         values = member.predict(X) if self.classes is None else member.predict_proba(X)
         return np.asarray(values, dtype=np.float64)
 

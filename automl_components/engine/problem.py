@@ -15,9 +15,6 @@ from automl_components.algorithms import Shape
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.scoring import Scorer
 
-SMALL = 200_000
-"""Cells below which a fit gets one thread."""
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -56,11 +53,19 @@ class Problem:
     def shape(self) -> Shape:
         """What defaults and search spaces may depend on."""
         schema = self.features.schema
-        return Shape(self.features.rows, len(schema.names), len(self.classes), bool(schema.sparse))
+        return Shape(
+            self.features.rows, len(schema.names), len(self.classes), bool(schema.sparse), len(schema.codes)
+        )  # fmt: skip
 
-    def threads(self, most: int) -> int:
-        """Threads that pay: one for a small table, where handing out the work costs more than doing it."""
-        return most if self.features.rows * len(self.features.schema.names) >= SMALL else 1
+    @property
+    def bags(self) -> bool:
+        """Whether each row is validated by exactly one split and trains in all others, and there are several.
+
+        Only then the learners of the splits, averaged, have seen every row, and none is as old as an early window.
+        """
+        return self.splits.shape[1] > 1 and bool(
+            ((self.splits == 0).sum(axis=1) == 1).all() and (self.splits >= 0).all()
+        )
 
     @property
     def out_of_fold_shape(self) -> tuple[int, ...]:

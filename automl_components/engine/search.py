@@ -1,27 +1,33 @@
-"""The search: each algorithm's defaults first, then configurations drawn from the spaces of those that did well."""
+"""The search: a portfolio first, then configurations near and far of those that did well; split by split."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 
 from automl_components.algorithms import Algorithm
-from automl_components.algorithms.spaces import suggest
 from automl_components.core.errors import RunError
+from automl_components.engine.plan import Plan
 from automl_components.engine.problem import Problem
-from automl_components.engine.trial import Config, TrialResult
+from automl_components.engine.proposals import Proposals
+from automl_components.engine.race import Race
+from automl_components.engine.trial import Config, Fold, TrialResult, out_of_fold, summary
 from automl_components.engine.workers import Pool, Reply
 
 LANDMARKS = 20
 """Trials before early termination looks at the scores at all (Azure's documented rule)."""
 PATIENCE = 10
 """It stops when the best score has not changed over this many trials: at trial 31 for the first time."""
-DRAWS = 100
-"""Configurations drawn for one trial until one is new; after that the spaces count as used up."""
+SLOT = 0.4
+"""Share of the time left that one trial may use, so that none takes it all."""
+HARD = 1.5
+"""How many times its slot a fit that does not look at the clock may take."""
+ROOM = 0.7
+"""A trial goes on after its first split when at least this share of what the others should take is left."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,8 @@ class SearchLimits:
     Attributes
     ----------
     max_trials : int
-    seconds, trial_seconds : float or None
-        Wall time for the whole search, and for one trial.
-    threads : int
-        Cores that one trial may use.
+    trial_seconds : float or None
+        Wall time for one trial.
     early_termination : bool
         Stop when the best score has not changed over the last ten trials, after thirty.
     exit_score : float or None
@@ -42,26 +46,68 @@ class SearchLimits:
     """
 
     max_trials: int
-    seconds: float | None = None
     trial_seconds: float | None = None
-    threads: int = 1
     early_termination: bool = True
     exit_score: float | None = None
 
 
-class Search:
-    """A search over algorithms and their parameters, driven by trial numbers so that it can be repeated.
+class Store(Protocol):
+    """Where a search keeps what its trials make; a stage decides on the files."""
 
-    What trial number n is depends on the seed, the algorithms and the results of the first trials (one for each
-    algorithm), never on the clock nor on how many processes work: those decide only how many trials there are.
-    No configuration runs twice.
+    def place(self, number: int, part: int) -> dict[str, Any]:
+        """What to tell a worker of where predictions and learner of a split go."""
+
+    def folds(self, number: int, key: str) -> list[Fold]:
+        """Splits of an unfinished trial that an interrupted process has finished."""
+
+    def keep_fold(self, number: int, key: str, fold: Fold) -> None:
+        """Remember that a split is done."""
+
+    def predictions(self, number: int, part: int) -> np.ndarray:
+        """Predictions of a split for its validation rows."""
+
+    def keep(self, number: int, predictions: np.ndarray) -> None:
+        """Keep a completed trial's out-of-fold predictions."""
+
+    def out_of_fold(self, number: int) -> np.ndarray:
+        """The same, given back."""
+
+
+@dataclass(eq=False)
+class _Trial:
+    """A trial that is running."""
+
+    number: int
+    config: Config
+    seed: int
+    rounds: Sequence[int] = ()
+    done: dict[int, Fold] = field(default_factory=dict)
+    running: set[int] = field(default_factory=set)
+    goes_on: bool = False
+    began: float = 0.0
+    started: float = 0.0
+    seconds: float = 0.0
+    peak: float = 0.0
+    failure: tuple[str, dict[str, str]] | None = None
+
+
+class Search:
+    """A search that can be repeated: driven by trial numbers, not by the clock nor by who works.
+
+    What trial number n is depends on the seed, the plan and the results of trials up to n - ``lag``; whether it is
+    given up after its first split, on all trials before it. The clock decides only how many trials there are, and,
+    where it is short, with how large steps a boosting goes on. No configuration runs twice.
 
     Parameters
     ----------
     problem : Problem
     algorithms : sequence of Algorithm
-        In the order in which their defaults are tried.
+        Those that take part.
+    plan : Plan
     limits : SearchLimits
+    store : Store
+    proposals : Proposals
+        Where configurations come from.
     finished : sequence of TrialResult
         Results of an earlier, interrupted process; they are not trained again, and the time that they took is
         part of the limit.
@@ -69,41 +115,50 @@ class Search:
     Raises
     ------
     RunError
-        Other algorithms take part than in the interrupted process, so that it cannot be continued.
+        Other configurations come up than in the interrupted process, so that it cannot be continued.
     """
 
     def __init__(
         self,
         problem: Problem,
         algorithms: Sequence[Algorithm],
+        plan: Plan,
         limits: SearchLimits,
+        store: Store,
+        proposals: Proposals,
         finished: Sequence[TrialResult] = (),
     ) -> None:
-        self.problem, self.algorithms, self.limits = problem, list(algorithms), limits
+        self.problem, self.algorithms, self.plan, self.limits = problem, list(algorithms), plan, limits
+        self.store, self.proposals = store, proposals
         self.metric = problem.scorer().metric
         self.results = {result.number: result for result in finished if result.number <= limits.max_trials}
         self.spent = sum(result.seconds for result in finished)
         self.stop_reason = ""
+        self.parts = problem.splits.shape[1]
+        self.race = Race(problem) if plan.race else None
+        self._raced, self._resolved_now = 0, False
+        self._open: dict[int, _Trial] = {}
         self._check_finished()
-        self._running: set[int] = set()
-        self._drawn: dict[int, Config | None] = {}
-        self._known: set[str] = set()
 
     def _check_finished(self) -> None:
-        for number, algorithm in enumerate(self.algorithms, start=1):
-            found = self.results.get(number)
-            if found is not None and found.algorithm != algorithm.name:
+        number = 0
+        while (number := number + 1) in self.results:
+            found, config = self.results[number], self._propose(number)
+            if found.proposed and (config is None or config.key != found.proposed):
+                now = "nothing" if config is None else config.algorithm
                 raise RunError(
-                    f"the interrupted search cannot be continued: its trial {number} was {found.algorithm}, "
-                    f"now it would be {algorithm.name}; install the packages that were there before, or start anew"
+                    f"the interrupted search cannot be continued: its trial {number} was {found.algorithm}, now it "
+                    f"would be {now} with other parameters; install the package versions that were there before, "
+                    "or start anew"
                 )
 
     def run(
         self,
         pool: Pool,
-        request: Callable[[int, Config], dict[str, Any]],
         on_result: Callable[[TrialResult], None],
         on_start: Callable[[int, Config], None] = lambda number, config: None,
+        *,
+        elapsed: float = 0.0,
     ) -> list[TrialResult]:
         """Run trials until a limit is reached.
 
@@ -111,96 +166,209 @@ class Search:
         ----------
         pool : Pool
             Attached to the same problem.
-        request : callable (number, config) -> dict
-            What to send to a worker: tells where the out-of-fold predictions go.
         on_result, on_start : callable
             Called in this process, for each new result and for each trial that starts.
+        elapsed : float
+            Seconds of the limit that this process has used before.
 
         Returns
         -------
         list of TrialResult
             Old and new, by number; the reason of the end is in ``stop_reason``.
         """
-        started = time.monotonic() - self.spent / pool.workers
+        self._tell_result, self._tell_start = on_result, on_start
+        began = time.monotonic() - elapsed - self.spent / pool.workers
         while not (reason := self._stop()):
-            end = self._end(time.monotonic() - started)
-            number = None if end else self._next()
-            config = None if number is None else self.propose(number)
-            if pool.idle and number is not None and config is not None:
+            left, self._resolved_now = self._left(time.monotonic() - began), False
+            unit = self._next(left) if left > 0 and pool.idle else None
+            if unit is not None:
                 pool.wait_ready()  # starting a process is no part of a trial's time
-                on_start(number, config)
-                left = self._seconds_left(time.monotonic() - started)
-                pool.submit(dict(request(number, config), number=number, kind="trial"), seconds=left)
-                self._running.add(number)
+                self._submit(pool, *unit, self._left(time.monotonic() - began))
+            elif self._resolved_now:
+                continue
             elif pool.busy:  # also when the time is up: what runs knows that, and is given a moment to end
-                result = self._result(pool.wait())
-                self._running.discard(result.number)
-                self.results[result.number] = result
-                on_result(result)
+                self._take(pool.wait())
             else:
-                reason = end or self._exhausted(number)
+                reason = self._ended(left)
                 break
         pool.cancel()
+        self._salvage()
         self.stop_reason = reason
         return [self.results[number] for number in sorted(self.results)]
 
-    def propose(self, number: int) -> Config | None:
-        """The configuration of trial ``number`` (1, 2, ...); beyond the first trials, it needs their results.
-
-        None where no new configuration was found.
-        """
-        if number <= len(self.algorithms):
-            algorithm = self.algorithms[number - 1]
-            return Config(algorithm.name, algorithm.defaults(self.problem.task, self.problem.shape))
-        for one in range(len(self.algorithms) + 1, number + 1):  # in order: each differs from all before it
-            if one not in self._drawn:
-                self._drawn[one] = self._draw(one)
-        return self._drawn[number]
-
-    def _draw(self, number: int) -> Config | None:
-        """A new configuration of an algorithm that is drawn by rank, the n-th best with a weight of 1 / n."""
-        rng = np.random.default_rng([self.problem.seed, number])
-        if not self._known:
-            firsts = map(self.propose, range(1, len(self.algorithms) + 1))
-            self._known = {config.key for config in firsts if config is not None}
-        ranked = self._ranked()
-        weights = 1.0 / np.arange(1, len(ranked) + 1)
-        for _ in range(DRAWS):
-            algorithm = ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
-            params = suggest(algorithm, self.problem.task, self.problem.shape, rng)
-            if (config := Config(algorithm.name, params)).key not in self._known:
-                self._known.add(config.key)
-                return config
+    def _next(self, left: float) -> tuple[_Trial, int] | None:
+        """The split to fit next, of the earliest trial that has one."""
+        lowest = self._lowest()
+        for number in range(lowest, min(lowest + self.proposals.lag, self.limits.max_trials + 1)):
+            if number in self.results:
+                continue
+            trial = self._trial(number)
+            if trial is None:
+                break
+            part = self._next_part(trial, lowest, left)
+            if self._resolved_now:
+                return None
+            if part is not None:
+                return trial, part
         return None
 
-    def _ranked(self) -> list[Algorithm]:
-        """Algorithms whose first trial was completed, best first; all of them when none was."""
-        first = [self.results[number + 1] for number in range(len(self.algorithms))]
-        done = [(a, r) for a, r in zip(self.algorithms, first, strict=True) if r.status == "Completed"]
-        done.sort(key=lambda pair: -self._worth(pair[1]))
-        return [algorithm for algorithm, _ in done] or self.algorithms
-
-    def _worth(self, result: TrialResult) -> float:
-        """The score turned so that greater is better; minus infinity without one."""
-        return self.metric.sign(result.score) if result.score is not None else -np.inf
-
-    def _next(self) -> int | None:
-        """The number of the next trial to start; None while it waits for the first trials, or at the limit."""
-        taken = self.results.keys() | self._running
-        number = next(n for n in range(1, len(taken) + 2) if n not in taken)
-        if number > self.limits.max_trials:
-            return None
-        count = len(self.algorithms)
-        if number > count and not all(n in self.results for n in range(1, count + 1)):
-            return None
+    def _lowest(self) -> int:
+        """The first number without a result."""
+        number = 1
+        while number in self.results:
+            number += 1
         return number
+
+    def _propose(self, number: int) -> Config | None:
+        return self.proposals.propose(number, self.results)
+
+    def _trial(self, number: int) -> _Trial | None:
+        if number not in self._open:
+            config = self._propose(number)
+            if config is None:
+                return None
+            trial = _Trial(
+                number, config, self.proposals.seed(number, config), self.proposals.rounds(number),
+                {fold.part: fold for fold in self.store.folds(number, config.key)},
+            )  # fmt: skip
+            self._open[number] = trial
+            if len(trial.done) == self.parts:
+                self._complete(trial)
+        return self._open.get(number)
+
+    def _next_part(self, trial: _Trial, lowest: int, left: float) -> int | None:
+        """A split that is neither done nor running; the first one goes ahead of the others."""
+        waiting = [part for part in range(self.parts) if part not in trial.done and part not in trial.running]
+        if trial.failure or not waiting:
+            return None
+        if waiting[0] == 0:
+            return 0
+        if not trial.goes_on:
+            if 0 not in trial.done or (self.race is not None and trial.number > lowest):
+                return None
+            if not self._goes_on(trial, left):
+                return None
+            trial.goes_on = True
+        return waiting[0]
+
+    def _goes_on(self, trial: _Trial, left: float) -> bool:
+        """Whether a trial is worth, and has time for, the splits after its first."""
+        first = trial.done[0]
+        others = first.fit_s * (self.parts - len(trial.done)) / self.plan.workers
+        if others * ROOM > left:
+            text = f"no time for the other {self.parts - len(trial.done)} splits"
+            self._resolve(trial, "Canceled", {"type": "NoTime", "stage": "fit", "message": text})
+        elif self.race is not None and not self._wins(trial):
+            text = f"given up after the first split (score {first.score})"
+            self._resolve(trial, "Pruned", {"type": "Pruned", "stage": "score", "message": text})
+        else:
+            return True
+        return False
+
+    def _wins(self, trial: _Trial) -> bool:
+        assert self.race is not None
+        while (number := self._raced + 1) < trial.number:
+            if self.results[number].status == "Completed":
+                predictions = self.store.out_of_fold(number)[self.race.validation]
+                self.race.add(self.results[number].fold_scores, predictions)
+            self._raced = number
+        return self.race.goes_on(trial.done[0].score, self.store.predictions(trial.number, 0))
+
+    def _submit(self, pool: Pool, trial: _Trial, part: int, left: float) -> None:
+        if not trial.began:
+            trial.began = time.monotonic()
+            self._tell_start(trial.number, trial.config)
+        if 0 in trial.done:  # with the steps that the first split took
+            trial.config = Config(trial.config.algorithm, trial.done[0].params)
+        request = {
+            "kind": "fold", "number": trial.number, "part": part, "algorithm": trial.config.algorithm,
+            "params": trial.config.params, "seed": trial.seed, "threads": self.plan.threads,
+            "rounds": trial.rounds[part] if part < len(trial.rounds) else None, **self.store.place(trial.number, part),
+        }  # fmt: skip
+        slot = self._seconds(trial, left)
+        pool.submit(request, seconds=slot, at_most=None if slot is None else min(left, HARD * slot))
+        trial.running.add(part)
+
+    def _seconds(self, trial: _Trial, left: float) -> float | None:
+        """Time for one split of a trial: its share of what the trial may use."""
+        slots = [left * SLOT if trial.number < self.limits.max_trials else left]
+        if self.limits.trial_seconds is not None:
+            slots.append(trial.began + self.limits.trial_seconds - time.monotonic())
+        waves = -(-(self.parts - len(trial.done)) // self.plan.workers)
+        slot = min(slots) / max(1, waves)
+        return None if slot == float("inf") else max(0.1, slot)
+
+    def _take(self, reply: Reply) -> None:
+        """A split has ended."""
+        request = reply.request
+        trial, part = self._open[request["number"]], request["part"]
+        trial.running.discard(part)
+        trial.started = min(trial.started or reply.started, reply.started)
+        trial.seconds += reply.seconds
+        trial.peak = max(trial.peak, reply.peak_mb)
+        if reply.status == "Completed":
+            fold = Fold(**reply.facts)
+            trial.done[part] = fold
+            self.store.keep_fold(trial.number, trial.config.key if part == 0 else self._key(trial), fold)
+        elif trial.failure is None:
+            trial.failure = (reply.status, reply.error or {})
+        if trial.failure and not trial.running:
+            self._resolve(trial, *trial.failure)
+        elif len(trial.done) == self.parts:
+            self._complete(trial)
+
+    def _key(self, trial: _Trial) -> str:
+        config = self._propose(trial.number)
+        assert config is not None
+        return config.key
+
+    def _complete(self, trial: _Trial) -> None:
+        if all(fold.score is None for fold in trial.done.values()):
+            text = f"{self.problem.primary_metric} is undefined on every split"
+            self._resolve(trial, "Failed", {"type": "UndefinedMetric", "stage": "score", "message": text})
+            return
+        predictions = {part: self.store.predictions(trial.number, part) for part in trial.done}
+        self.store.keep(trial.number, out_of_fold(self.problem, predictions))
+        self._resolve(trial, "Completed", None)
+
+    def _resolve(self, trial: _Trial, status: str, error: dict[str, str] | None) -> None:
+        """Turn a trial into a result."""
+        proposed = self._key(trial)
+        facts: dict[str, Any] = {"params": trial.config.params, "pipeline": trial.config.algorithm}
+        if trial.done:
+            facts = summary(list(trial.done.values()))
+        if status not in ("Completed", "Pruned"):
+            facts |= {"score": None, "metrics": {}}
+        elif status == "Pruned":
+            facts["score"] = None
+        result = TrialResult(
+            number=trial.number, algorithm=trial.config.algorithm, status=status, seed=trial.seed,
+            started=round(trial.started, 3), seconds=round(trial.seconds, 4), peak_mb=round(trial.peak, 1),
+            error=error, proposed=proposed, **facts,
+        )  # fmt: skip
+        self.results[trial.number] = result
+        self._open.pop(trial.number)
+        self._resolved_now = True
+        self._tell_result(result)
+
+    def _salvage(self) -> None:
+        """Without any completed trial, the best of those that have at least one split counts."""
+        if any(result.status == "Completed" for result in self.results.values()):
+            return
+        scored = {
+            trial: summary(list(trial.done.values()))["score"] for trial in self._open.values() if trial.done
+        }
+        worths = {trial: self.metric.sign(score) for trial, score in scored.items() if score is not None}
+        if worths:
+            self._complete(max(worths, key=lambda trial: worths[trial]))
 
     def _stop(self) -> str:
         """Why the scores say to stop, looking only at results without a gap before them; empty to go on."""
         limits = self.limits
         best, since, number = -np.inf, 1, 0
         while (number := number + 1) in self.results:
-            worth = self._worth(self.results[number])
+            score = self.results[number].score
+            worth = -np.inf if score is None else self.metric.sign(score)
             since = number if worth > best else since
             best = max(best, worth)
             if limits.exit_score is not None and best >= self.metric.sign(limits.exit_score):
@@ -210,41 +378,32 @@ class Search:
                 return self._cut(number, f"early termination: no better score since trial {since}")
         return ""
 
-    def _end(self, elapsed: float) -> str:
-        """Why the clock says to start nothing more; empty to go on."""
-        limit = self.limits.seconds
-        return f"timeout: {limit:g} s are used up" if limit is not None and elapsed >= limit else ""
-
-    def _exhausted(self, number: int | None) -> str:
-        """Why there is no further trial."""
-        if number is None:
-            most = self.limits.max_trials
-            return f"max_trials: {most} trial{'s were' if most > 1 else ' was'} run"
-        return f"search spaces: no new configuration was found for trial {number}"
-
     def _cut(self, number: int, reason: str) -> str:
         """Forget trials after the one that ended the search: another number of workers would not have run them."""
         self.results = {n: result for n, result in self.results.items() if n <= number}
         return reason
 
-    def _seconds_left(self, elapsed: float) -> float | None:
-        limits = [self.limits.trial_seconds]
-        if self.limits.seconds is not None:
-            limits.append(max(0.1, self.limits.seconds - elapsed))
-        known = [limit for limit in limits if limit is not None]
-        return min(known) if known else None
+    def _left(self, elapsed: float) -> float:
+        """Seconds left for trials."""
+        limit = self.plan.search_seconds
+        return float("inf") if limit is None else limit - elapsed
 
-    def _result(self, reply: Reply) -> TrialResult:
-        request = reply.request
-        config = Config(request["algorithm"], request["params"])
-        facts: dict[str, Any] = {"pipeline": request["algorithm"], **reply.facts}
-        status, error = reply.status, reply.error
-        if status == "Completed" and facts["score"] is None:
-            status = "Failed"
-            error = {"type": "UndefinedMetric", "stage": "score",
-                     "message": f"{self.problem.primary_metric} is undefined on every split"}  # fmt: skip
-        return TrialResult(
-            number=request["number"], algorithm=config.algorithm, params=config.params, status=status,
-            seed=config.seed(self.problem.seed), started=round(reply.started, 3), seconds=round(reply.seconds, 4),
-            peak_mb=round(reply.peak_mb, 1), error=error, **facts,
-        )  # fmt: skip
+    def _ended(self, left: float) -> str:
+        """Why there is no further trial."""
+        if left <= 0:
+            return f"timeout: the {self.plan.search_seconds:.4g} s for trials are used up"
+        if self._lowest() > self.limits.max_trials:
+            most = self.limits.max_trials
+            return f"max_trials: {most} trial{'s were' if most > 1 else ' was'} run"
+        return f"search spaces: no new configuration was found for trial {self._lowest()}"
+
+
+def executed(results: Mapping[int, TrialResult] | Sequence[TrialResult]) -> list[dict[str, Any]]:
+    """The completed trials as a script that repeats them without a clock: JSON values."""
+    found = results.values() if isinstance(results, Mapping) else results
+    keys = ("number", "algorithm", "params", "seed", "rounds_run")
+    return [
+        {key: asdict(result)[key] for key in keys}
+        for result in sorted(found, key=lambda r: r.number)
+        if result.status == "Completed"
+    ]

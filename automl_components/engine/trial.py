@@ -1,10 +1,11 @@
-"""One trial: a configuration fitted on every split, its out-of-fold predictions and scores; and refits."""
+"""One trial: a configuration fitted on every split, what comes of it, and refits on all rows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -31,10 +32,13 @@ class Config:
         text = json.dumps([self.algorithm, self.params], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def seed(self, base: int, *parts: int) -> int:
+    def seed(self, base: int) -> int:
         """A 31-bit seed."""
-        text = f"{base} {self.key} {parts}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFFFFFF
+        return _hashed(f"{base} {self.key}")
+
+
+def _hashed(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFFFFFF
 
 
 @dataclass(frozen=True)
@@ -45,22 +49,30 @@ class TrialResult:
     ----------
     number : int
         1, 2, ... in the order of proposal.
+    params : dict
+        As they were fitted: with larger steps than proposed where the time of a boosting was short.
     status : str
-        ``"Completed"``, ``"Failed"``, ``"TimedOut"`` or ``"Canceled"``.
+        ``"Completed"``, ``"Failed"``, ``"TimedOut"``, ``"Pruned"`` (given up after its first split) or
+        ``"Canceled"``.
     score : float or None
         Mean of the primary metric over the splits, as Azure averages scalar metrics.
     metrics : dict
         Mean over the splits of every metric; undefined ones are absent.
-    rounds : list
-        Boosting rounds that early stopping kept, one a split; empty where it does not apply.
+    rounds, rounds_run : list
+        Boosting rounds that early stopping kept, and that were run until then, one a split; empty where it
+        does not apply.
     fit_s, predict_s, seconds : float
-        Time inside ``fit``, inside ``predict``, and from start to end.
+        Time inside ``fit``, inside ``predict``, and inside the processes that did the work: sums over the splits.
     started : float
         When it started, in seconds since 1970; 0 where it is not known.
     peak_mb : float
         Peak resident memory of the process that ran it.
     cut_short : bool
         Whether the clock ended a boosting early: then another run may come to another model.
+    kept : bool
+        Whether the fitted learner of every split was written.
+    proposed : str
+        Key of the configuration that was proposed.
     error : dict or None
         ``type``, ``message`` and ``stage`` of a failure.
     """
@@ -82,6 +94,9 @@ class TrialResult:
     peak_mb: float = 0.0
     cut_short: bool = False
     error: dict[str, str] | None = None
+    rounds_run: list[int] = field(default_factory=list)
+    kept: bool = False
+    proposed: str = ""
 
     @property
     def config(self) -> Config:
@@ -93,75 +108,142 @@ class TrialResult:
         return asdict(self)
 
 
-def cross_validate(
-    problem: Problem, config: Config, *, threads: int = 1, deadline: float | None = None
-) -> tuple[dict[str, Any], np.ndarray]:
-    """Fit a configuration on every split.
+@dataclass(frozen=True)
+class Fold:
+    """What became of one split of a trial: JSON values.
+
+    Attributes
+    ----------
+    part : int
+        Number of the split.
+    params : dict
+        The parameters that were fitted.
+    score : float or None
+        The primary metric on the validation rows; None where it is undefined.
+    rounds, rounds_run : int or None
+        Boosting rounds that were kept, and that were run until the fit ended.
+    kept : bool
+        Whether the fitted learner was written.
+    """
+
+    part: int
+    params: dict[str, Any]
+    pipeline: str
+    score: float | None
+    metrics: dict[str, float] = field(default_factory=dict)
+    rounds: int | None = None
+    rounds_run: int | None = None
+    fit_s: float = 0.0
+    predict_s: float = 0.0
+    cut_short: bool = False
+    kept: bool = False
+
+
+def fit_fold(
+    problem: Problem,
+    config: Config,
+    part: int,
+    *,
+    seed: int | None = None,
+    threads: int = 1,
+    deadline: float | None = None,
+    rounds: int | None = None,
+) -> tuple[Fold, Learner, np.ndarray]:
+    """Fit a configuration on one split and predict its validation rows.
 
     Parameters
     ----------
+    part : int
+        Number of the split.
+    seed : int or None
+        The trial's; by default what the configuration makes of the problem's.
     deadline : float or None
-        ``time.monotonic()`` at which the last fit should stop and keep what it has, if it can; each split gets an
-        equal share of the time that is left.
-
-    Returns
-    -------
-    facts : dict
-        The fields of :class:`TrialResult` that the work decides.
-    predictions : float array, shape ``problem.out_of_fold_shape``
-        NaN in rows that no split validates; the mean where several do.
+        ``time.monotonic()`` at which boosting ends with the rounds that it has.
+    rounds : int or None
+        Most boosting rounds, instead of the configuration's: ``rounds_run`` of a fit that is to be repeated.
 
     Raises
     ------
     ValueError
         The learner's predictions have another shape, or are not finite.
     """
-    total = np.zeros(problem.out_of_fold_shape)
-    counts = np.zeros(problem.features.rows)
-    scorer, tables, scores, rounds = problem.scorer(), [], [], []
-    fit_s = predict_s = 0.0
-    pipeline, cut_short = "", False
-    for number, (train, validation) in enumerate(problem.parts()):
-        learner = make_learner(problem, config, threads=threads, part=number)
-        X, y, weights = problem.rows(train)
-        valid = problem.rows(validation)
-        share = None
-        if deadline is not None:
-            now = time.monotonic()
-            share = now + (deadline - now) / (problem.splits.shape[1] - number)
-        started = time.perf_counter()
-        learner.fit(X, y, weights, valid=valid, deadline=share)
-        fitted = time.perf_counter()
-        predictions = checked(problem, predict(problem.task, learner, valid[0]), len(validation))
-        predict_s += time.perf_counter() - fitted
-        fit_s += fitted - started
-        total[validation] += predictions
-        counts[validation] += 1
-        tables.append(scorer.all(valid[1], predictions, valid[2]))
-        scores.append(scorer.score(valid[1], predictions, valid[2]))
-        pipeline = learner.pipeline_name
-        if learner.rounds_ is not None:
-            rounds.append(int(learner.rounds_))
-        cut_short |= learner.stop_reason_ == "deadline"
-    counts[counts == 0] = np.nan
-    defined = [s for s in scores if np.isfinite(s)]
-    facts = {
-        "pipeline": pipeline,
+    train, validation = (np.flatnonzero(problem.splits[:, part] == side) for side in (1, 0))
+    learner = make_learner(problem, config, seed=seed, threads=threads, part=part, rounds=rounds)
+    X, y, weights = problem.rows(train)
+    valid = problem.rows(validation)
+    started = time.perf_counter()
+    # the first split decides on the size of the steps, the others follow it
+    learner.fit(X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None)
+    fitted = time.perf_counter()
+    predictions = checked(problem, predict(problem.task, learner, valid[0]), len(validation))
+    done = time.perf_counter()
+    scorer = problem.scorer()
+    score = scorer.score(valid[1], predictions, valid[2])
+    params = learner.params if rounds is None else learner.params | _rounds_of(config)
+    fold = Fold(
+        part, params, learner.pipeline_name, float(score) if np.isfinite(score) else None,
+        average([scorer.all(valid[1], predictions, valid[2])]), learner.rounds_, learner.rounds_run_,
+        fitted - started, done - fitted, learner.stop_reason_ == "deadline",
+    )  # fmt: skip
+    return fold, learner, predictions
+
+
+def _rounds_of(config: Config) -> dict[str, Any]:
+    return {key: config.params[key] for key in ("n_estimators",) if key in config.params}
+
+
+def summary(folds: Sequence[Fold]) -> dict[str, Any]:
+    """The fields of :class:`TrialResult` that its splits decide, in the order of the splits."""
+    folds = sorted(folds, key=lambda fold: fold.part)
+    scores = [fold.score for fold in folds]
+    defined = [score for score in scores if score is not None]
+    return {
+        "params": folds[-1].params,
+        "pipeline": folds[-1].pipeline,
         "score": float(np.mean(defined)) if defined else None,
-        "metrics": average(tables),
-        "fold_scores": [float(s) if np.isfinite(s) else None for s in scores],
-        "rounds": rounds, "cut_short": cut_short, "fit_s": fit_s, "predict_s": predict_s,
-    }  # fmt: skip
-    return facts, (total.T / counts).T
+        "metrics": average([fold.metrics for fold in folds]),
+        "fold_scores": scores,
+        "rounds": [fold.rounds for fold in folds if fold.rounds is not None],
+        "rounds_run": [fold.rounds_run for fold in folds if fold.rounds_run is not None],
+        "fit_s": sum(fold.fit_s for fold in folds),
+        "predict_s": sum(fold.predict_s for fold in folds),
+        "cut_short": any(fold.cut_short for fold in folds),
+        "kept": all(fold.kept for fold in folds),
+    }
+
+
+def out_of_fold(problem: Problem, predictions: Mapping[int, np.ndarray]) -> np.ndarray:
+    """The predictions of the splits, by number of split, joined.
+
+    Returns
+    -------
+    float64 array, shape ``problem.out_of_fold_shape``
+        NaN in rows that none of these splits validates; the mean where several do.
+    """
+    total, counts = np.zeros(problem.out_of_fold_shape), np.zeros(problem.features.rows)
+    for part in sorted(predictions):
+        rows = np.flatnonzero(problem.splits[:, part] == 0)
+        total[rows] += predictions[part]
+        counts[rows] += 1
+    counts[counts == 0] = np.nan
+    joined: np.ndarray = (total.T / counts).T
+    return joined
 
 
 def make_learner(
-    problem: Problem, config: Config, *, threads: int, part: int = -1, rounds: int | None = None
+    problem: Problem,
+    config: Config,
+    *,
+    seed: int | None = None,
+    threads: int = 1,
+    part: int = -1,
+    rounds: int | None = None,
 ) -> Learner:
     """An unfitted learner for one split (``part``), or for all rows (-1), with fixed boosting rounds if given."""
+    base = config.seed(problem.seed) if seed is None else seed
     return Learner(
         config.algorithm, problem.task, config.params, problem.features.schema, len(problem.classes),
-        config.seed(problem.seed, part), threads, rounds,
+        _hashed(f"{base} {part}"), threads, rounds,
     )  # fmt: skip
 
 
@@ -169,6 +251,7 @@ def refit(
     problem: Problem,
     config: Config,
     *,
+    seed: int | None = None,
     threads: int = 1,
     rounds: int | None = None,
     rows: np.ndarray | None = None,
@@ -178,7 +261,7 @@ def refit(
 
     At the ``deadline`` (``time.monotonic()``) boosting ends with the rounds that it has.
     """
-    learner = make_learner(problem, config, threads=threads, rounds=rounds)
+    learner = make_learner(problem, config, seed=seed, threads=threads, rounds=rounds)
     X, y, weights = problem.rows(np.arange(problem.features.rows) if rows is None else rows)
     return learner.fit(X, y, weights, deadline=deadline)
 
@@ -203,8 +286,8 @@ def checked(problem: Problem, predictions: Any, rows: int) -> np.ndarray:
     return values
 
 
-def average(tables: list[dict[str, float]]) -> dict[str, float]:
-    """The mean of each metric over the splits where it is defined."""
+def average(tables: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of each metric over the splits where it is defined; without those that are defined on none."""
     names = sorted({name for table in tables for name in table})
     means = {}
     for name in names:

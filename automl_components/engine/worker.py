@@ -15,6 +15,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+FITTING = 0.9
+"""Share of its time that a fit may use: the rest is for predictions, scores and the model file."""
+
 
 def main() -> None:
     """The child's life; the first line it reads names the folder of the problem."""
@@ -59,26 +62,49 @@ def _listen(lifeline: Any, inbox: queue.Queue[dict[str, Any]]) -> None:
 
 
 def _answer(problem: Any, request: dict[str, Any]) -> dict[str, Any]:
+    from automl_components.engine.trial import Config
+
+    config = Config(request["algorithm"], request["params"])
+    seconds = request["seconds"]
+    deadline = None if seconds is None else time.monotonic() + FITTING * seconds
+    work = {"fold": _fold, "refit": _refit}[request["kind"]]
+    return work(problem, config, request, deadline)
+
+
+def _fold(problem: Any, config: Any, request: dict[str, Any], deadline: float | None) -> dict[str, Any]:
+    """One split of a trial; the learner is kept where its file is not too large."""
+    from dataclasses import asdict, replace
+
     import numpy as np
+    from skops import io
+
+    from automl_components.engine.trial import fit_fold
+
+    fold, learner, predictions = fit_fold(
+        problem, config, request["part"], seed=request["seed"], threads=request["threads"], deadline=deadline,
+        rounds=request.get("rounds"),
+    )  # fmt: skip
+    np.save(request["out"], predictions.astype(np.float32 if predictions.ndim == 2 else np.float64))
+    model = Path(request["model"])
+    io.dump(learner, model)
+    if model.stat().st_size > request["model_bytes"]:
+        model.unlink()
+    return asdict(replace(fold, kept=model.exists()))
+
+
+def _refit(problem: Any, config: Any, request: dict[str, Any], deadline: float | None) -> dict[str, Any]:
+    """A configuration on all rows: as a model, or as predictions for some rows of a fit on others."""
+    import numpy as np
+    from skops import io
 
     from automl_components.engine import trial
-
-    config = trial.Config(request["algorithm"], request["params"])
-    seconds = request["seconds"]
-    deadline = None if seconds is None else time.monotonic() + seconds
-    if request["kind"] == "trial":
-        facts, predictions = trial.cross_validate(
-            problem, config, threads=request["threads"], deadline=deadline
-        )
-        np.save(request["out"], predictions.astype(np.float32 if predictions.ndim == 2 else np.float64))
-        return facts
-    from skops import io
 
     rows = None if request.get("rows") is None else np.load(request["rows"])
     started = time.perf_counter()
     learner = trial.refit(
-        problem, config, threads=request["threads"], rounds=request["rounds"], rows=rows, deadline=deadline
-    )
+        problem, config, seed=request["seed"], threads=request["threads"], rounds=request["rounds"], rows=rows,
+        deadline=deadline,
+    )  # fmt: skip
     fit_s = time.perf_counter() - started
     if request.get("predict") is not None:
         positions = np.load(request["predict"])

@@ -98,10 +98,10 @@ class _Process:
         """Whether it waits for a request."""
         return self.ready and self.request is None and self.reader.is_alive()
 
-    def start(self, request: dict[str, Any], seconds: float | None) -> None:
+    def start(self, request: dict[str, Any], seconds: float | None, at_most: float | None) -> None:
         self.request, self.peak, self.mark = request, 0.0, self.log.stat().st_size
         self.started, self.began = time.monotonic(), time.time()
-        self.deadline = float("inf") if seconds is None else self.started + seconds + GRACE
+        self.deadline = float("inf") if at_most is None else self.started + at_most + GRACE
         self._send(dict(request, seconds=seconds))
 
     def memory(self) -> float:
@@ -196,10 +196,21 @@ class Pool:
             self._step()
             self._fill()
 
-    def submit(self, request: dict[str, Any], *, seconds: float | None = None) -> None:
-        """Give a request to an idle worker, as soon as there is one; after ``seconds`` and a grace it is killed."""
+    def submit(
+        self, request: dict[str, Any], *, seconds: float | None = None, at_most: float | None = None
+    ) -> None:
+        """Give a request to an idle worker, as soon as there is one.
+
+        Parameters
+        ----------
+        seconds : float or None
+            When the work should end, as far as it looks at the clock.
+        at_most : float or None
+            When it is killed, after a moment of grace; by default the same.
+        """
         self.wait_ready()
-        next(process for process in self.processes if process.free).start(request, seconds)
+        limit = seconds if at_most is None else at_most
+        next(process for process in self.processes if process.free).start(request, seconds, limit)
 
     def wait(self) -> Reply:
         """Block until a running request has ended, whatever became of it."""

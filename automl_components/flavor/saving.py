@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl_components.core.errors import ArtifactError
+from automl_components.engine.boosted import LIBRARIES
 from automl_components.flavor.loading import DATA, FORMAT
 from automl_components.flavor.trust import nodes
 
@@ -210,7 +211,7 @@ def _requirements(types: Iterable[str]) -> list[str]:
     """What the model needs to predict, pinned to the installed versions; boosters only where it holds one."""
     from importlib.metadata import version
 
-    used = {name.split(".")[0] for name in types}
+    used = {LIBRARIES.get(name.rpartition(".")[2], name.split(".")[0]) for name in types}
     # a local version such as 2.1+cpu is in no index
     return [f"{name}=={version(name).split('+')[0]}" for name in (*REQUIRED, *sorted(used & set(BOOSTERS)))]
 

@@ -10,7 +10,7 @@ from automl_components.core.events import emit
 from automl_components.core.settings import LimitsSettings, SelectionSettings, TaskSettings, TrainingSettings
 
 
-@component(version="1")
+@component(version="2")
 def build_ensemble(
     checked_data: Input[mltable],
     features: Input[mltable],
@@ -24,29 +24,32 @@ def build_ensemble(
     training: TrainingSettings,
     selection: SelectionSettings,
 ) -> None:
-    """Combine trials by voting and stacking, choose the best, and refit it on all rows.
+    """Combine trials by voting and stacking, choose the best, and make it one model.
 
     With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial
-    alone. What cannot be fitted again in the time that the search left is passed over for the next best.
+    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise it is fitted again on all
+    rows, as far as the time allows.
     """
     import tempfile
+    from contextlib import ExitStack
 
     from automl_components import flavor, formats
     from automl_components.engine.assembly import Assembly, Recipe, named
     from automl_components.engine.ensemble import Candidate
+    from automl_components.engine.finishing import finish
     from automl_components.engine.leaderboard import leaderboard as board
     from automl_components.engine.predictor import Predictor
     from automl_components.engine.workers import Pool
+    from automl_components.trial_files import TrialFiles
 
     problem = formats.read_problem(
         features.local, primary_metric=task.primary_metric, positive_label=task.positive_label, seed=task.seed
     )
-    metric, threads = problem.scorer().metric, problem.threads(limits.threads)
+    metric, files = problem.scorer().metric, TrialFiles(trials.local)
     results = formats.read_trials(trials.local)
     finished = {r.number: r for r in results if r.status == "Completed" and r.score is not None}
     candidates = [
-        Candidate(number, float(r.score or 0), formats.out_of_fold(trials.local, number))
-        for number, r in finished.items()
+        Candidate(number, float(r.score or 0), files.out_of_fold(number)) for number, r in finished.items()
     ]
     stack = training.stack_ensemble_settings
     recipe = Recipe(
@@ -55,12 +58,20 @@ def build_ensemble(
         meta_share=stack.stack_meta_learner_train_percentage, meta_kwargs=stack.stack_meta_learner_kwargs,
         trial=selection.trial, metric=selection.metric,
     )  # fmt: skip
-    left = limits.seconds - formats.read_json(trials.local / "search.json")["elapsed_seconds"]
-    with tempfile.TemporaryDirectory(dir=best_model.local) as scratch:
-        problem.share(Path(scratch))
-        with Pool(Path(scratch), workers=1, threads=threads) as pool:
-            assembly = Assembly(problem, finished, candidates, pool, threads=threads, seconds=left)
-            chosen, learners, made = assembly.run(recipe)
+    plan = formats.read_json(trials.local / "plan.json")
+    with ExitStack() as opened:
+
+        def open_pool() -> Pool:
+            scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(dir=best_model.local)))
+            problem.share(scratch)
+            return opened.enter_context(Pool(scratch, workers=1, threads=limits.threads))
+
+        assembly = Assembly(
+            problem, finished, candidates, files.learners, open_pool, most=plan["candidates"],
+            threads=limits.threads, seconds=limits.seconds - plan["elapsed_seconds"],
+        )  # fmt: skip
+        chosen, members, made = assembly.run(recipe)
+    last = finish(problem, chosen.predictions)
     emit("note", f"best: {named(chosen)}, {metric.name} {chosen.score:.5f}")
     checked = formats.read_checked(checked_data.local)
     facts = {
@@ -68,10 +79,12 @@ def build_ensemble(
         "pipelines": [finished[n].pipeline for n in chosen.members], "primary_metric": metric.name,
         "score": chosen.score, "metrics": chosen.metrics, "rows": problem.features.rows,
         "candidates": {e.kind: e.score for e in made}, "target_range": problem.target_range,
+        "finish": last.verdicts,
     }  # fmt: skip
     predictor = Predictor(
-        flavor.load_featurizer(featurizer.local), learners, list(chosen.weights), task=problem.task,
-        target=checked.facts["target"], classes=checked.labels(), meta=chosen.meta, threads=threads,
+        flavor.load_featurizer(featurizer.local), members, list(chosen.weights), task=problem.task,
+        target=checked.facts["target"], classes=checked.labels(), meta=chosen.meta,
+        temperature=last.temperature, decision=last.decision, intervals=last.intervals, threads=limits.threads,
         description=facts,
     )  # fmt: skip
     flavor.save_model(predictor, best_model.local, input_example=checked.frame.head(3), metadata=facts)

@@ -68,8 +68,11 @@ def evaluate_model(
             model.description["primary_metric"], model.task, classes=model.classes,
             positive_label=task.positive_label, y_min=low, y_max=high,
         )  # fmt: skip
+        called = None if made is None else model.decide(made)
         metrics = {
-            name: value for name, value in scorer.all(y, values, weights).items() if math.isfinite(value)
+            name: value
+            for name, value in scorer.all(y, values, weights, decision=called).items()
+            if math.isfinite(value)
         }
         drawn = (
             charts.classification_charts(y, values, model.classes, sample_weight=weights)

@@ -6,21 +6,27 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl_components.core.artifacts import Input, Output, mltable, uri_folder
 from automl_components.core.component import component
 from automl_components.core.errors import NoModelError, SettingsError
 from automl_components.core.events import emit
-from automl_components.core.settings import LimitsSettings, TaskSettings, TrainingSettings
+from automl_components.core.settings import (
+    FeaturizationSettings,
+    LimitsSettings,
+    TaskSettings,
+    TrainingSettings,
+)
 
 if TYPE_CHECKING:
     from automl_components.algorithms.selection import Skipped
     from automl_components.engine.search import Search
-    from automl_components.engine.trial import TrialResult
+    from automl_components.engine.trial import Config, TrialResult
 
 
-@component(version="1", resumable=True, elastic=("limits",))
+@component(version="2", resumable=True, elastic=("limits",))
 def search_trials(
     features: Input[mltable],
     trials: Output[uri_folder],
@@ -28,79 +34,107 @@ def search_trials(
     task: TaskSettings,
     limits: LimitsSettings,
     training: TrainingSettings,
+    featurization: FeaturizationSettings,
 ) -> None:
     """Train algorithms on every split, within the limits.
 
-    Each trial runs in a worker process; a failure is recorded and survived. ``trials`` holds a journal (what ran,
-    what it cost, how it scored), a leaderboard, and out-of-fold predictions. Killed and started again, it goes on
-    after its last finished trial.
+    Every fit runs in a worker process; a failure is recorded and survived. ``trials`` holds a journal (what ran, what
+    it cost, how it scored), a leaderboard, the plan as it was made and carried out, and for each trial out-of-fold
+    predictions and the fitted learners. Killed and started again, it goes on after its last finished fit.
     """
-    import numpy as np
-
     from automl_components import formats
     from automl_components.algorithms.selection import select
     from automl_components.core.journal import Journal
-    from automl_components.engine.leaderboard import leaderboard
-    from automl_components.engine.search import Search, SearchLimits
-    from automl_components.engine.trial import Config, TrialResult
+    from automl_components.engine.plan import plan
+    from automl_components.engine.proposals import LAG, Proposals
+    from automl_components.engine.search import Search, SearchLimits, executed
+    from automl_components.engine.trial import TrialResult
     from automl_components.engine.workers import Pool
+    from automl_components.trial_files import TrialFiles
 
-    folder = trials.local
+    started = time.monotonic()
     problem = formats.read_problem(
         features.local, primary_metric=task.primary_metric, positive_label=task.positive_label, seed=task.seed
     )
-    threads = problem.threads(limits.threads)
     size_rule(problem.features.rows, len(problem.features.schema.names), limits)
     algorithms, skipped = select(
         task.task, problem.shape,
         allowed=training.allowed_training_algorithms, blocked=training.blocked_training_algorithms,
     )  # fmt: skip
-    journal = Journal(folder / "journal.jsonl")
-    scratch = folder / "scratch"
+    chosen = plan(
+        problem.shape, problem.splits.shape[1], bags=problem.bags, seconds=limits.seconds, cores=limits.threads,
+        concurrent=limits.concurrent, race=limits.enable_early_termination,
+    )  # fmt: skip
+    files, journal = TrialFiles(trials.local), Journal(trials.local / "journal.jsonl")
+    scratch = trials.local / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     problem.share(scratch)
+    finished = [TrialResult(**record) for record in journal.records]
     search = Search(
-        problem, algorithms,
-        SearchLimits(
-            limits.max_trials, limits.search_seconds, limits.trial_seconds, threads,
-            limits.enable_early_termination, limits.exit_score,
+        problem, algorithms, chosen,
+        SearchLimits(limits.max_trials, limits.trial_seconds, limits.enable_early_termination, limits.exit_score),
+        files,
+        Proposals(
+            problem, algorithms, rounds=chosen.rounds, each_first=bool(training.allowed_training_algorithms),
+            encodings=encodings(featurization), lag=max(LAG, chosen.workers + 1),
         ),
-        [TrialResult(**record) for record in journal.records],
+        [result for result in finished if result.status != "Completed" or files.has(result.number)],
     )  # fmt: skip
-    workers = min(limits.workers(threads), limits.max_trials)
-    announce(search, skipped, workers)
+    announce(search, skipped)
 
-    def request(number: int, config: Config) -> dict[str, object]:
-        place = formats.trial_folder(folder, number)
-        place.mkdir(exist_ok=True)
+    def on_start(number: int, config: Config) -> None:
         emit("trial_started", number=number, algorithm=config.algorithm)
-        return {"algorithm": config.algorithm, "params": config.params, "threads": threads,
-                "out": str(place / "oof.npy")}  # fmt: skip
 
     def on_result(result: TrialResult) -> None:
         journal.append(result.to_dict())
-        trials.checkpoint(journal.path, *(formats.trial_folder(folder, r["number"]) for r in journal.records))
+        trials.checkpoint(journal.path, *(files.trial(record["number"]) for record in journal.records))
         text = told(result, best_of(search.results.values(), search.metric))
         emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
 
-    started = time.monotonic()
-    with Pool(scratch, workers=workers, threads=threads) as pool:
-        results = search.run(pool, request, on_result)
+    with Pool(scratch, workers=chosen.workers, threads=chosen.threads) as pool:
+        results = search.run(pool, on_result, on_start, elapsed=time.monotonic() - started)
     shutil.rmtree(scratch)
     emit("note", f"search ended: {search.stop_reason}")
     if not any(result.status == "Completed" for result in results):
         raise NoModelError(no_model(results, search.stop_reason))
+    write_results(trials.local, search, results, skipped, task.positive_label)
+    files.tidy({result.number: result.status == "Completed" for result in results})
+    spent = search.spent / chosen.workers + time.monotonic() - started
+    formats.write_json(
+        trials.local / "plan.json",
+        {**chosen.to_dict(), "trials": executed(results), "elapsed_seconds": spent},
+    )
+
+
+def encodings(featurization: FeaturizationSettings) -> list[str]:
+    """Encodings of the target that learners may use: those that are not blocked."""
+    from automl_components.engine.encodings import ENCODINGS
+
+    def folded(name: str) -> str:
+        return name.replace("_", "").casefold()
+
+    blocked = {folded(name) for name in featurization.blocked_transformers}
+    return [name for name in ENCODINGS if featurization.mode != "off" and folded(name) not in blocked]
+
+
+def write_results(
+    folder: Path, search: Search, results: list[TrialResult], skipped: list[Skipped], positive_label: Any
+) -> None:
+    """The leaderboard, and ``search.json``: what was searched, and why it ended."""
+    from automl_components import formats
+    from automl_components.engine.leaderboard import leaderboard
+
+    problem = search.problem
     leaderboard(results, search.metric).to_csv(folder / "leaderboard.csv", index=False)
     formats.write_json(
         folder / "search.json",
         {
-            "task": problem.task, "primary_metric": search.metric.name, "seed": task.seed,
+            "task": problem.task, "primary_metric": search.metric.name, "seed": problem.seed,
             "greater_is_better": search.metric.greater_is_better, "classes": problem.classes,
-            "positive_label": task.positive_label, "splits": int(problem.splits.shape[1]),
-            "rows": problem.features.rows, "trials": max(r.number for r in results), "stop_reason": search.stop_reason,
+            "positive_label": positive_label, "splits": search.parts, "rows": problem.features.rows,
+            "trials": max(r.number for r in results), "stop_reason": search.stop_reason,
             "skipped": [{"name": s.name, "reason": s.reason} for s in skipped],
-            "trial_seconds": float(np.sum([r.seconds for r in results])),
-            "elapsed_seconds": time.monotonic() - started + search.spent / workers,
+            "trial_seconds": sum(r.seconds for r in results),
         },
     )  # fmt: skip
 
@@ -119,7 +153,7 @@ def size_rule(rows: int, columns: int, limits: LimitsSettings) -> None:
     emit("note", f"warning: {text} if the search ends too early", level=logging.WARNING)
 
 
-def announce(search: Search, skipped: list[Skipped], workers: int) -> None:
+def announce(search: Search, skipped: list[Skipped]) -> None:
     """Tell what the search is going to do, and what an interrupted one has done already."""
     from automl_components.algorithms import ALGORITHMS
 
@@ -127,6 +161,9 @@ def announce(search: Search, skipped: list[Skipped], workers: int) -> None:
         absent = ALGORITHMS[one.name].missing_packages()
         emit("note", f"without {one.name}: {one.reason}", level=logging.INFO if absent else logging.DEBUG)
     limits, metric, done = search.limits, search.metric, len(search.results)
+    for reason in search.plan.reasons:
+        emit("note", f"plan: {reason}", level=logging.DEBUG)
+    seconds = search.plan.search_seconds
     best = best_of(search.results.values(), metric)
     parts = search.problem.splits.shape[1]
     count = len(search.algorithms)
@@ -136,7 +173,7 @@ def announce(search: Search, skipped: list[Skipped], workers: int) -> None:
     emit(
         "search", f"{text}; {done} of {limits.max_trials} trials were done before" if done else text, done=done,
         metric=metric.name, greater_is_better=metric.greater_is_better, max_trials=limits.max_trials,
-        seconds=None if limits.seconds is None else limits.seconds - search.spent / workers,
+        seconds=None if seconds is None else seconds - search.spent / search.plan.workers,
         best=None if best is None else best.to_dict(),
     )  # fmt: skip
 
@@ -149,6 +186,9 @@ def best_of(results: Iterable[TrialResult], metric: Any) -> TrialResult | None:
 
 def told(result: TrialResult, best: TrialResult | None) -> str:
     """In one line, what became of a trial: its score and the best so far, or why it has none."""
+    if result.status == "Pruned":
+        first = next((score for score in result.fold_scores if score is not None), float("nan"))
+        return f"{result.pipeline}: given up at {first:.5f} after the first split ({result.seconds:.1f} s)"
     if result.score is None:
         cause = (result.error or {}).get("message", "").strip().split("\n", 1)[0]
         return f"{result.algorithm}: {result.status}: {cause} ({result.seconds:.1f} s)"

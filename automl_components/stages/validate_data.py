@@ -68,7 +68,8 @@ def validate_data(
     made = folds.make_splits(
         checked.y, task=task.task, n_cross_validations=splits.n_cross_validations,
         validation_data_size=splits.validation_data_size, split_columns=checked.split_columns,
-        groups=checked.groups, time_order=checked.time, validation_rows=checked.validation, seed=task.seed,
+        groups=checked.groups, time_order=checked.time, validation_rows=checked.validation,
+        rule=splits.split_rule, columns=len(checked.frame.columns), seed=task.seed,
     )  # fmt: skip
     columns = checking.detect_columns(
         checked.frame, featurization.column_name_and_types, featurization.drop_columns

@@ -21,7 +21,13 @@ BEST_CHILD = "automl_best_child_run_id"
 """Azure's tag on a parent run."""
 TRIAL = "automl.trial"
 PARENT = "mlflow.parentRunId"
-STATUS = {"Completed": "FINISHED", "Failed": "FAILED", "TimedOut": "KILLED", "Canceled": "KILLED"}
+STATUS = {
+    "Completed": "FINISHED",
+    "Failed": "FAILED",
+    "TimedOut": "KILLED",
+    "Pruned": "KILLED",
+    "Canceled": "KILLED",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Child:
     key : str
         The trial's number, ``"voting_ensemble"`` or ``"stack_ensemble"``.
     status : str
-        ``"Completed"``, ``"Failed"``, ``"TimedOut"`` or ``"Canceled"``.
+        ``"Completed"``, ``"Failed"``, ``"TimedOut"``, ``"Pruned"`` or ``"Canceled"``.
     seconds : float
         How long it took.
     started : float or None

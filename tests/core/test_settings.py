@@ -327,7 +327,8 @@ class TestLimits:
         assert limits.enable_early_termination is True
         assert (limits.exit_score, limits.max_nodes, limits.strict) == (None, None, False)
         assert (limits.seconds, limits.trial_seconds) == (518400, 2592000)
-        assert limits.search_seconds == 517800  # ten minutes are kept for ensembles and refits
+        assert limits.concurrent is None
+        assert LimitsSettings(max_concurrent_trials=3).concurrent == 3
 
     def test_time_in_minutes_and_seconds(self):
         assert LimitsSettings(timeout_minutes=1.5).seconds == 90
@@ -390,7 +391,7 @@ class TestTraining:
         assert training.allowed_training_algorithms == training.blocked_training_algorithms == ()
         assert training.stack_ensemble_settings == StackEnsembleSettings()
         assert training.stack_ensemble_settings.stack_meta_learner_type == "none"
-        assert training.stack_ensemble_settings.stack_meta_learner_train_percentage == 0.2
+        assert training.stack_ensemble_settings.stack_meta_learner_train_percentage is None
         assert training.stack_ensemble_settings.stack_meta_learner_kwargs == {}
         assert training.ensemble_iterations == 25
         assert training.training_mode == "auto"

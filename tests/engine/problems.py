@@ -11,6 +11,7 @@ import time
 import numpy as np
 
 from automl_components.algorithms import ALGORITHMS
+from automl_components.engine import trial
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.problem import Problem
 
@@ -53,6 +54,13 @@ def make(
 def defaults(name: str, problem: Problem) -> dict:
     """An algorithm's first parameters for a problem."""
     return ALGORITHMS[name].defaults(problem.task, problem.shape)
+
+
+def cross_validate(problem, config, **settings):
+    """A trial without processes: facts as in its result, and out-of-fold predictions."""
+    done = [trial.fit_fold(problem, config, part, **settings) for part in range(problem.splits.shape[1])]
+    predictions = {fold.part: predicted for fold, _, predicted in done}
+    return trial.summary([fold for fold, _, _ in done]), trial.out_of_fold(problem, predictions)
 
 
 def accurate(y_true, y_pred, sample_weight=None):

@@ -245,6 +245,29 @@ def test_classes_of_a_handful_of_rows(rare):
         assert np.isfinite(made.predictions).all()
 
 
+def test_stacking_a_single_split_learns_from_its_validation_rows():
+    problem = make(rows=400, splits=holdout(400))
+    candidates = models(problem, 3)
+    made = ensembles.stack(problem, candidates, maker(problem))
+    validation = np.flatnonzero(problem.splits[:, 0] == 0)
+    assert np.isnan(made.predictions[np.flatnonzero(problem.splits[:, 0] == 1)]).all()
+    assert made.score == pytest.approx(log_loss(problem.target[validation], made.predictions[validation]))
+
+
+def test_a_stack_of_a_single_split_predicts_rows_it_has_not_learned_from():
+    problem = make("regression", rows=400, splits=holdout(400))
+    candidates, row = models(problem, 3), 4
+    assert problem.splits[row, 0] == 0
+    target = problem.target.copy()
+    target[row] += 100
+    made = [
+        ensembles.stack(p, candidates, maker(p, "linear_regression"))
+        for p in (problem, replace(problem, target=target))
+    ]
+    assert made[0].predictions[row] == made[1].predictions[row]
+    assert made[0].predictions[row + 4] != made[1].predictions[row + 4]
+
+
 def test_stacking_a_single_split_keeps_rows_back():
     problem = make(rows=400, splits=holdout(400))
     candidates = models(problem, 3)

@@ -24,26 +24,55 @@ def validation_sizes(splits) -> list[int]:
     return splits.to_dict()["validation_rows"]
 
 
-# --- Azure's rule by the number of rows
+# --- the rules by the number of rows
 
 
 @pytest.mark.parametrize(
-    ("rows", "kind", "count"),
+    ("rule", "rows", "kind", "count"),
     [
-        (300, "k_fold", 10),
-        (999, "k_fold", 10),
-        (1_000, "k_fold", 3),
-        (20_000, "k_fold", 3),  # Azure's documents disagree; the newest says "<=" for cross-validation
-        (20_001, "holdout", 1),
+        ("azure", 300, "k_fold", 10),
+        ("azure", 999, "k_fold", 10),
+        ("azure", 1_000, "k_fold", 3),
+        (
+            "azure",
+            20_000,
+            "k_fold",
+            3,
+        ),  # Azure's documents disagree; the newest says "<=" for cross-validation
+        ("azure", 20_001, "holdout", 1),
+        ("auto", 999, "k_fold", 10),
+        ("auto", 1_000, "k_fold", 5),
+        ("auto", 20_000, "k_fold", 5),
+        ("auto", 20_001, "k_fold", 3),
+        ("auto", 60_000, "k_fold", 3),
     ],
 )
 @pytest.mark.parametrize("asked", [None, "auto"])
-def test_the_number_of_rows_decides_where_nothing_is_asked_for(rows, kind, count, asked):
-    splits = make_splits(classes_of(rows), task="classification", n_cross_validations=asked, seed=1)
+def test_the_number_of_rows_decides_where_nothing_is_asked_for(rule, rows, kind, count, asked):
+    splits = make_splits(
+        classes_of(rows), task="classification", n_cross_validations=asked, rule=rule, seed=1
+    )
     assert (splits.kind, splits.count, splits.auto) == (kind, count, True)
     assert f"{rows:,}" in splits.reason
     if kind == "holdout":
         assert validation_sizes(splits) == [2_000]  # 10 % of 20,001, to the nearest
+
+
+def test_large_tables_get_one_split_of_enough_rows():
+    for rows, expected in ((60_001, 6_000), (800_000, 50_000)):
+        splits = make_splits(np.arange(rows), task="regression")
+        assert (splits.kind, validation_sizes(splits)) == ("holdout", [expected])
+
+
+def test_wide_tables_get_three_folds_at_most():
+    for rows, columns, count in ((2_000, 10_000, 3), (2_000, 1_000, 5), (300, 100_000, 3)):
+        splits = make_splits(np.arange(rows), task="regression", columns=columns)
+        assert splits.count == count
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(SettingsError, match="split_rule is 'amazon'"):
+        make_splits(np.arange(50), task="regression", rule="amazon")
 
 
 def test_the_test_part_is_cut_first_as_in_azure():

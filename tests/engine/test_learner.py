@@ -52,14 +52,10 @@ def loss(model, X, y):
 
 
 def count_rounds(model):
-    estimator = model.estimator_
+    booster = model.estimator_.model
     if model.algorithm == "light_gbm":
-        return estimator.num_trees()
-    return (
-        estimator.tree_count_
-        if model.algorithm == "cat_boost"
-        else estimator.get_booster().num_boosted_rounds()
-    )
+        return booster.best_iteration if booster.best_iteration > 0 else booster.num_trees()
+    return booster.tree_count_ if model.algorithm == "cat_boost" else booster.num_boosted_rounds()
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -267,3 +263,37 @@ def test_names_on_the_leaderboard():
     assert (
         learner("bernoulli_naive_bayes", "classification").pipeline_name == "Binarizer, BernoulliNaiveBayes"
     )
+
+
+ENCODED = FeatureSchema(("x",), ("city",), (400,))
+
+
+def cities(rows, seed=0):
+    """A number without meaning, and a city of 400 whose mean decides."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 400, (rows, 1)).astype(np.int32)
+    levels = np.random.default_rng(9).normal(size=400)
+    numeric = rng.normal(size=(rows, 1)).astype(np.float32)
+    return FeatureMatrix(numeric, codes, None, ENCODED), levels[codes[:, 0]] + 0.5 * rng.normal(size=rows)
+
+
+def test_encodings_of_the_target_are_learned_from_the_training_rows():
+    X, y = cities(4000)
+    Z, z = cities(4000, seed=1)
+    params = ALGORITHMS["elastic_net"].defaults("regression", Shape(4000, 2))
+    plain = Learner("elastic_net", "regression", params, ENCODED).fit(X, y)
+    encoded = Learner(
+        "elastic_net", "regression", {**params, "encodings": ["cat_target_encoder"]}, ENCODED
+    ).fit(X, y)
+    assert np.mean((encoded.predict(Z) - z) ** 2) < 0.8 * np.mean((plain.predict(Z) - z) ** 2)
+    noise = np.random.default_rng(5).permutation(y)  # a target of nothing is not learned by heart
+    blind = Learner("elastic_net", "regression", {**params, "encodings": ["cat_target_encoder"]}, ENCODED)
+    assert np.var(blind.fit(X, noise).predict(X)) < 0.2 * np.var(noise)
+
+
+def test_an_unknown_encoding_is_refused():
+    X, y = cities(100)
+    with pytest.raises(
+        SettingsError, match="unknown encoding 'cat_target'; did you mean 'cat_target_encoder'"
+    ):
+        Learner("elastic_net", "regression", {"encodings": ["cat_target"]}, ENCODED).fit(X, y)

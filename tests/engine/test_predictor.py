@@ -5,6 +5,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from automl_components.core.errors import DataError
 from automl_components.engine import predictor as module
+from automl_components.engine.bag import Bag
 from automl_components.engine.features import Featurizer
 from automl_components.engine.learner import Learner
 from automl_components.engine.predictor import Predictor, meta_predict, stack_features
@@ -78,7 +79,7 @@ def test_voting_is_the_weighted_mean():
 
 def test_a_member_without_weight_is_never_asked():
     assert np.array_equal(
-        classifier([BINARY[0], None], [1.0, 0.0]).predict_proba(FRAME), BINARY[0].predict_proba(X)
+        classifier([BINARY[0], Bag([])], [1.0, 0.0]).predict_proba(FRAME), BINARY[0].predict_proba(X)
     )
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import holdout, make
+from problems import folds, holdout, make
 from scipy.sparse import csr_matrix, random
 
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
-from automl_components.engine.problem import SMALL, Problem
+from automl_components.engine.problem import Problem
 
 
 def same(one, other):
@@ -78,7 +78,10 @@ def test_shapes_and_ranges():
     assert regression.scorer().y_max == high
 
 
-def test_small_tables_get_one_thread():
-    assert make().threads(8) == 1
-    rows = SMALL // 3 + 1
-    assert make(rows=rows, splits=holdout(rows)).threads(8) == 8
+def test_learners_of_splits_are_the_model_where_each_row_is_validated_once():
+    assert make(splits=folds(200, 3)).bags
+    twice = np.column_stack([folds(200, 2), folds(200, 2, seed=1)])
+    windows = folds(200, 4)
+    windows[150:, 0] = -1
+    for splits in (holdout(200), twice, windows):
+        assert not make(splits=splits).bags

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,9 @@ def shared(tmp_path):
 
 
 def request(problem, folder, name="decision_tree", **params):
-    return {"kind": "trial", "algorithm": name, "params": defaults(name, problem) | params, "threads": 1,
-            "out": str(folder / "oof.npy")}  # fmt: skip
+    return {"kind": "fold", "part": 0, "seed": 5, "algorithm": name, "params": defaults(name, problem) | params,
+            "threads": 1, "out": str(folder / "oof.npy"), "model": str(folder / "model.skops"),
+            "model_bytes": 2**20}  # fmt: skip
 
 
 def test_a_worker_does_what_the_parent_would(shared, tmp_path):
@@ -54,11 +56,24 @@ def test_a_worker_does_what_the_parent_would(shared, tmp_path):
     assert before - 1 <= reply.started <= time.time()
     assert 0 < reply.seconds < 30
     assert reply.peak_mb > 20
-    facts, predictions = trial.cross_validate(problem, Config(asked["algorithm"], asked["params"]))
+    config = Config(asked["algorithm"], asked["params"])
+    fold, learner, predictions = trial.fit_fold(problem, config, 0, seed=5)
+    expected = asdict(replace(fold, kept=True))
     assert {k: v for k, v in reply.facts.items() if k not in TIMES} == {
-        k: v for k, v in facts.items() if k not in TIMES
+        k: v for k, v in expected.items() if k not in TIMES
     }
     np.testing.assert_array_equal(np.load(asked["out"]), predictions.astype(np.float32))
+    kept = load(asked["model"], trusted=get_untrusted_types(file=asked["model"]))
+    np.testing.assert_array_equal(
+        kept.predict_proba(problem.features), learner.predict_proba(problem.features)
+    )
+
+
+def test_a_large_learner_is_not_kept(shared, tmp_path):
+    problem, pool = shared()
+    reply = pool.run(request(problem, tmp_path) | {"model_bytes": 100})
+    assert reply.facts["kept"] is False
+    assert not (tmp_path / "model.skops").exists()
 
 
 def test_refits_come_back_as_models_and_as_predictions(shared, tmp_path):
@@ -70,7 +85,7 @@ def test_refits_come_back_as_models_and_as_predictions(shared, tmp_path):
     }
     assert pool.run(asked).status == "Completed"
     learner = load(asked["out"], trusted=get_untrusted_types(file=asked["out"]))
-    assert learner.estimator_.num_trees() == 7
+    assert learner.estimator_.model.num_trees() == 7
     rows, ask = np.arange(0, 200, 2), np.arange(1, 200, 2)
     np.save(tmp_path / "rows.npy", rows)
     np.save(tmp_path / "ask.npy", ask)
@@ -81,7 +96,9 @@ def test_refits_come_back_as_models_and_as_predictions(shared, tmp_path):
     }
     assert pool.run(asked | more).status == "Completed"
     config = Config(asked["algorithm"], asked["params"])
-    expected = trial.refit(problem, config, rounds=7, rows=rows).predict_proba(problem.features.take(ask))
+    expected = trial.refit(problem, config, seed=5, rounds=7, rows=rows).predict_proba(
+        problem.features.take(ask)
+    )
     np.testing.assert_allclose(np.load(more["out"]), expected)
 
 
@@ -104,7 +121,8 @@ def test_a_trial_that_raises_is_a_result(shared, tmp_path):
     problem, pool = shared("problems:raises")
     reply = pool.run(request(problem, tmp_path))
     assert reply.status == "Failed"
-    assert "no trials today (at problems.py:" in reply.error["message"]
+    assert "custom metric 'problems:raises' failed at" in reply.error["message"]
+    assert "no trials today" in reply.error["message"]
     assert pool.run(request(problem, tmp_path)).status == "Failed"
 
 
@@ -176,7 +194,7 @@ def test_quick_trials_of_one_worker_do_not_hide_a_slow_one(shared, tmp_path):
     """The second worker is looked after although the first one never leaves the parent a quiet moment."""
     problem, pool = shared(workers=2)
     forest = request(problem, tmp_path, "random_forest", n_estimators=10**7)
-    forest["out"] = str(tmp_path / "slow.npy")
+    forest |= {"out": str(tmp_path / "slow.npy"), "model": str(tmp_path / "slow.skops")}
     pool.submit(forest, seconds=2.0)
     ends = time.monotonic() + 20
     seen = []
@@ -190,7 +208,7 @@ def test_quick_trials_of_one_worker_do_not_hide_a_slow_one(shared, tmp_path):
 
 def test_a_pool_that_cannot_start_gives_up(tmp_path):
     with Pool(tmp_path) as pool, pytest.raises(RunError, match="cannot be started, 3 attempts") as caught:
-        pool.run({"kind": "trial"})  # no problem was shared there
+        pool.run({"kind": "fold"})  # no problem was shared there
     assert "problem.json" in str(caught.value)
     assert not pool.processes
 
@@ -227,8 +245,9 @@ problem = make(primary_metric=sys.argv[2])
 problem.share(folder)
 try:
     with Pool(folder, workers=2) as pool:
-        pool.submit({"kind": "trial", "algorithm": "decision_tree", "params": defaults("decision_tree", problem),
-                     "threads": 1, "out": str(folder / "oof.npy")})
+        pool.submit({"kind": "fold", "part": 0, "seed": 5, "algorithm": "decision_tree", "threads": 1,
+                     "params": defaults("decision_tree", problem), "out": str(folder / "oof.npy"),
+                     "model": str(folder / "model.skops"), "model_bytes": 0})
         print(*(process.child.pid for process in pool.processes), flush=True)
         pool.wait()
 except KeyboardInterrupt:

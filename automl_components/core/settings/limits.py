@@ -49,7 +49,7 @@ class LimitsSettings(Settings):
     )
     trial_timeout_minutes: Duration = Field(43200.0, description="Time for one trial, in minutes.")
     max_concurrent_trials: Count = Field(
-        1, description="Trials at the same time; unless given, a small table gets one for each core."
+        1, description="Fits at the same time; unless given, a small table gets one for each core."
     )
     max_cores_per_trial: Annotated[int, BeforeValidator(_cores), Field(ge=-1)] = Field(
         -1, description="Cores of one trial; -1: all, shared out among concurrent trials."
@@ -69,11 +69,6 @@ class LimitsSettings(Settings):
         return self.timeout_minutes * 60 if self.timeout_seconds is None else self.timeout_seconds
 
     @property
-    def search_seconds(self) -> float:
-        """The part that trials may use: a quarter, and at most ten minutes, is for ensembles and refits."""
-        return self.seconds - min(self.seconds / 4, 600)
-
-    @property
     def trial_seconds(self) -> float:
         """Time for one trial, in seconds."""
         return self.trial_timeout_minutes * 60
@@ -86,13 +81,7 @@ class LimitsSettings(Settings):
             return max(1, cores // self.max_concurrent_trials)
         return min(self.max_cores_per_trial, cores)
 
-    def workers(self, threads: int) -> int:
-        """Trials at the same time: what was asked for, else as many as fill the cores of one trial.
-
-        Parameters
-        ----------
-        threads : int
-            What a fit really uses; on a small table less than :attr:`threads`.
-        """
-        asked = "max_concurrent_trials" in self.model_fields_set
-        return self.max_concurrent_trials if asked else max(1, self.threads // threads)
+    @property
+    def concurrent(self) -> int | None:
+        """Fits at the same time, where that was asked for."""
+        return self.max_concurrent_trials if "max_concurrent_trials" in self.model_fields_set else None

@@ -29,10 +29,10 @@ def _folds(value: object) -> object:
 class SplitSettings(Settings):
     """How rows are divided.
 
-    With nothing given, Azure's rule decides by the number of rows. ``n_cross_validations`` together with
-    ``validation_data_size`` is Monte Carlo cross-validation. ``group_column_name`` and
-    ``split_time_column_name`` are ours: rows of a group stay together; every split trains on the past and
-    validates on the future.
+    With nothing given, ``split_rule`` decides by the number of rows. ``n_cross_validations`` together with
+    ``validation_data_size`` is Monte Carlo cross-validation. ``group_column_name``, ``split_time_column_name`` and
+    ``split_rule`` are ours: rows of a group stay together; every split trains on the past and validates on the
+    future.
     """
 
     inline: ClassVar[bool] = True
@@ -51,6 +51,11 @@ class SplitSettings(Settings):
         None, description="Rows with equal values stay on one side of a split."
     )
     split_time_column_name: Text | None = Field(None, description="Column by whose order rows are split.")
+    split_rule: Literal["auto", "azure"] = Field(
+        "auto",
+        description="What decides where nothing is asked for. auto: 10 folds below 1,000 rows, 5 up to 20,000, 3 up to "
+        "60,000, then one split; azure: 10, then 3 up to 20,000, then one split.",
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -47,8 +47,10 @@ class StackEnsembleSettings(Settings):
         "none",
         description="The second layer; none: the task's default, in its CV form under cross-validation.",
     )
-    stack_meta_learner_train_percentage: Share = Field(
-        0.2, description="Share (not percent) of the training rows kept for the second layer, without folds."
+    stack_meta_learner_train_percentage: Share | None = Field(
+        None,
+        description="Share (not percent) of a single split's training rows kept for the second layer (Azure: 0.2); "
+        "by default it learns from the validation rows, which costs no fit.",
     )
     stack_meta_learner_kwargs: Values = Field(
         default_factory=dict, description="Parameters of the second layer's estimator."

@@ -1,0 +1,170 @@
+"""Which configuration is tried when: a portfolio, then draws near and far of what did well; or a script."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from automl_components.algorithms import Algorithm
+from automl_components.algorithms.portfolio import portfolio
+from automl_components.algorithms.spaces import neighbour, suggest
+from automl_components.engine.encodings import ENCODINGS
+from automl_components.engine.problem import Problem
+from automl_components.engine.trial import Config, TrialResult
+
+LAG = 3
+"""Trial n is proposed from the results up to n - 3, so that two workers never wait for each other's results."""
+BANNED = 2
+"""Failures of an algorithm without a single success, after which it is proposed no more."""
+NEAR = 0.6
+"""Probability that a draw is a neighbour of the best configuration of its algorithm."""
+DRAWS = 100
+"""Configurations drawn for one trial until one is new; after that the spaces count as used up."""
+
+
+class Proposals:
+    """Configurations by trial number.
+
+    Parameters
+    ----------
+    problem : Problem
+    algorithms : sequence of Algorithm
+    rounds : int
+        Most boosting rounds of a fit.
+    encodings : collection of str
+        Encodings of the target that learners may use.
+    each_first : bool
+        Whether each algorithm comes once before any comes twice.
+    lag : int
+        How many results behind a proposal is made.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        algorithms: Sequence[Algorithm],
+        *,
+        rounds: int = 1000,
+        encodings: Collection[str] = tuple(ENCODINGS),
+        each_first: bool = False,
+        lag: int = LAG,
+    ) -> None:
+        self.problem, self.algorithms, self.lag = problem, {a.name: a for a in algorithms}, lag
+        self.metric = problem.scorer().metric
+        self._boosting_rounds = rounds
+        self._made: list[Config | None] = []
+        self._known: set[str] = set()
+        self._portfolio: Iterator[tuple[str, dict[str, Any]]] = portfolio(
+            list(algorithms),
+            problem.task,
+            problem.shape,
+            rounds=rounds,
+            encodings=encodings,
+            each_first=each_first,
+        )
+
+    def propose(self, number: int, results: Mapping[int, TrialResult]) -> Config | None:
+        """The configuration of trial ``number`` (1, 2, ...); it needs the results up to ``number - lag``.
+
+        None where no new configuration was found.
+        """
+        while len(self._made) < number:
+            position = len(self._made) + 1
+            seen = [results[n] for n in range(1, position - self.lag + 1)]
+            self._made.append(self._make(position, seen))
+        return self._made[number - 1]
+
+    def seed(self, number: int, config: Config) -> int:
+        """The trial's seed."""
+        return config.seed(self.problem.seed)
+
+    def rounds(self, number: int) -> Sequence[int]:
+        """Boosting rounds that are prescribed, by split; empty where early stopping decides."""
+        return ()
+
+    def _make(self, number: int, seen: Sequence[TrialResult]) -> Config | None:
+        banned = self._banned(seen) | self._beaten(seen)
+        for name, params in self._portfolio:
+            config = Config(name, params)
+            if name not in banned and self._new(config):
+                return config
+        return self._draw(number, seen, self._banned(seen))
+
+    def _new(self, config: Config) -> bool:
+        new = config.key not in self._known
+        self._known.add(config.key)
+        return new
+
+    def _banned(self, seen: Sequence[TrialResult]) -> set[str]:
+        good = {r.algorithm for r in seen if r.status in ("Completed", "Pruned")}
+        failed = [r.algorithm for r in seen if r.status in ("Failed", "TimedOut")]
+        return {name for name in failed if name not in good and failed.count(name) >= BANNED}
+
+    def _beaten(self, seen: Sequence[TrialResult]) -> set[str]:
+        """Algorithms that have been given up and never completed: their variants would be, too."""
+        completed = {r.algorithm for r in seen if r.status == "Completed"}
+        return {r.algorithm for r in seen if r.status == "Pruned"} - completed
+
+    def _draw(self, number: int, seen: Sequence[TrialResult], banned: set[str]) -> Config | None:
+        """A new configuration of an algorithm that is drawn by rank, the n-th best with a weight of 1 / n."""
+        rng = np.random.default_rng([self.problem.seed, number])
+        best = self._best(seen)
+        ranked = [self.algorithms[name] for name in best] or [
+            algorithm for name, algorithm in self.algorithms.items() if name not in banned
+        ]
+        if not ranked:
+            return None
+        weights = 1.0 / np.arange(1, len(ranked) + 1)
+        for _ in range(DRAWS):
+            algorithm = ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
+            task, shape = self.problem.task, self.problem.shape
+            if algorithm.name in best and rng.random() < NEAR:
+                params = neighbour(algorithm, task, shape, best[algorithm.name].params, rng)
+            else:
+                params = suggest(algorithm, task, shape, rng)
+                if algorithm.stops_early(task):
+                    params["n_estimators"] = self._boosting_rounds
+            config = Config(algorithm.name, params)
+            if self._new(config):
+                return config
+        return None
+
+    def _best(self, seen: Sequence[TrialResult]) -> dict[str, TrialResult]:
+        """The best completed trial of each algorithm, best first."""
+        scored = [result for result in seen if result.status == "Completed" and result.score is not None]
+        scored.sort(key=lambda result: (-self.metric.sign(result.score), result.number))
+        best: dict[str, TrialResult] = {}
+        for result in scored:
+            best.setdefault(result.algorithm, result)
+        return best
+
+
+class Script(Proposals):
+    """The trials of an earlier search, to be repeated exactly.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        As :func:`automl_components.engine.search.executed` gives them.
+    """
+
+    def __init__(self, problem: Problem, records: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(problem, ())
+        self.records = list(records)
+
+    def propose(self, number: int, results: Mapping[int, TrialResult]) -> Config | None:
+        """The configuration of the script's trial at that position; None after the last."""
+        if number > len(self.records):
+            return None
+        record = self.records[number - 1]
+        return Config(record["algorithm"], dict(record["params"]))
+
+    def seed(self, number: int, config: Config) -> int:
+        """The trial's seed."""
+        return int(self.records[number - 1]["seed"])
+
+    def rounds(self, number: int) -> Sequence[int]:
+        """Boosting rounds of each split."""
+        return list(self.records[number - 1]["rounds_run"])

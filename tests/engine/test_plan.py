@@ -1,0 +1,52 @@
+"""The plan: a pure function; who gets which cores, how much time is for what."""
+
+import json
+
+import pytest
+
+from automl_components.algorithms import Shape
+from automl_components.engine.plan import plan, search_share
+
+
+def test_small_tables_are_fitted_side_by_side():
+    small = plan(Shape(10_000, 20, 2), 5, bags=True, seconds=60, cores=2)
+    assert (small.workers, small.threads) == (2, 1)
+    large = plan(Shape(1_000_000, 20, 2), 1, bags=False, seconds=60, cores=2)
+    assert (large.workers, large.threads) == (1, 2)
+    texts = plan(Shape(100_000, 5000, 2, sparse=True), 3, bags=True, seconds=60, cores=2)
+    assert (texts.workers, texts.threads) == (2, 1)
+    asked = plan(Shape(10_000, 20, 2), 5, bags=True, seconds=60, cores=4, concurrent=2)
+    assert (asked.workers, asked.threads) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rounds"), [(None, 1000), (30, 1000), (300, 3000), (3600, 10_000), (1e6, 1000)]
+)
+def test_rounds_by_time(seconds, rounds):
+    assert plan(Shape(5000, 10), 5, bags=True, seconds=seconds, cores=2).rounds == rounds
+
+
+def test_time_is_kept_for_what_follows():
+    for seconds in (5, 30, 60, 300, 3600):
+        for bags in (True, False):
+            share = search_share(seconds, bags)
+            assert seconds / 2 <= share < seconds
+        assert search_share(seconds, True) > search_share(seconds, False)
+    assert search_share(60, True) > 55
+    assert plan(Shape(5000, 10), 5, bags=True, seconds=None, cores=2).search_seconds is None
+
+
+def test_races_need_rows_and_splits():
+    def races(rows, splits, **more):
+        return plan(Shape(rows, 10, 2), splits, bags=True, seconds=60, cores=2, **more).race
+
+    assert races(5000, 5)
+    assert not races(500, 10)
+    assert not races(5000, 2)
+    assert not races(5000, 5, race=False)
+
+
+def test_a_plan_is_json_and_says_why():
+    chosen = plan(Shape(300, 10, 2), 10, bags=True, seconds=60, cores=2)
+    assert json.loads(json.dumps(chosen.to_dict()))["candidates"] == chosen.candidates == 6
+    assert len(chosen.reasons) == 4
