@@ -66,6 +66,9 @@ class ValidateDataOperator(ComponentOperator):
         Rows with equal values stay on one side of a split.
     split_time_column_name
         Column by whose order rows are split.
+    split_rule
+        What decides where nothing is asked for. auto: 10 folds below 1,000 rows, 5 up to 20,000, 3 up to
+        60,000, then one split; azure: 10, then 3 up to 20,000, then one split.
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
         optional_columns, enable_dnn_featurization, dataset_language.
@@ -97,6 +100,7 @@ class ValidateDataOperator(ComponentOperator):
         test_data_size: float | Value | None = None,
         group_column_name: Any = None,
         split_time_column_name: Any = None,
+        split_rule: Any = None,
         featurization: Section | None = None,
         guardrails: Section | None = None,
         settings: Mapping[str, Any] | None = None,
@@ -140,9 +144,9 @@ class FeaturizeDataOperator(ComponentOperator):
 class SearchTrialsOperator(ComponentOperator):
     """Train algorithms on every split, within the limits.
 
-    Each trial runs in a worker process; a failure is recorded and survived. ``trials`` holds a journal (what ran,
-    what it cost, how it scored), a leaderboard, and out-of-fold predictions. Killed and started again, it goes on
-    after its last finished trial.
+    Every fit runs in a worker process; a failure is recorded and survived. ``trials`` holds a journal (what ran, what
+    it cost, how it scored), a leaderboard, the plan as it was made and carried out, and for each trial out-of-fold
+    predictions and the fitted learners. Killed and started again, it goes on after its last finished fit.
 
     Parameters
     ----------
@@ -168,6 +172,9 @@ class SearchTrialsOperator(ComponentOperator):
         enable_stack_ensemble, stack_ensemble_settings, ensemble_iterations,
         ensemble_model_download_timeout_minutes, enable_model_explainability, enable_onnx_compatible_models,
         enable_dnn_training, training_mode.
+    featurization
+        Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
+        optional_columns, enable_dnn_featurization, dataset_language.
 
     Outputs
     -------
@@ -187,6 +194,7 @@ class SearchTrialsOperator(ComponentOperator):
         seed: int | Value | None = None,
         limits: Section | None = None,
         training: Section | None = None,
+        featurization: Section | None = None,
         settings: Mapping[str, Any] | None = None,
         job: Mapping[str, Any] | str | None = None,
         overrides: Mapping[str, Any] | None = None,
@@ -194,10 +202,11 @@ class SearchTrialsOperator(ComponentOperator):
     ) -> None: ...
 
 class BuildEnsembleOperator(ComponentOperator):
-    """Combine trials by voting and stacking, choose the best, and refit it on all rows.
+    """Combine trials by voting and stacking, choose the best, and make it one model.
 
     With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial
-    alone. What cannot be fitted again in the time that the search left is passed over for the next best.
+    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise it is fitted again on all
+    rows, as far as the time allows.
 
     Parameters
     ----------
