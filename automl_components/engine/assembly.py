@@ -230,6 +230,9 @@ class Assembly:
             ensembles.meta_learner, problem.task, recipe.meta_type, dict(recipe.meta_kwargs),
             cross_validated=not holdout, seed=problem.seed, variance=float(np.var(problem.target)),
         )  # fmt: skip
+        if (cost := ensembles.stack_seconds(problem, len(members))) > self.left:
+            emit("note", f"no stack ensemble: it may take {cost:.0f} s, and {self.left:.1f} s are left")
+            return None
         try:
             if not holdout:
                 return ensembles.stack(problem, members, make_meta)

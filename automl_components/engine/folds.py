@@ -22,8 +22,8 @@ OURS = (
     (60_000, 3, "20,000 to 60,000 rows"),
 )
 """Our rule: more folds where rows are few, since the model keeps the learners of all of them."""
-WIDE = 10_000_000
-"""Cells above which there are three folds at most."""
+WIDE = 5_000_000
+"""Cells, times classes where they are more than two, above which there are three folds at most."""
 HOLDOUT_SIZE, HOLDOUT_ROWS = 0.1, 50_000
 """Share of the rows in one split's validation part (Azure's), and how many are enough by our rule."""
 
@@ -164,7 +164,7 @@ def make_splits(
     """Settle which rows train and which validate.
 
     With neither folds nor a size the number of rows n decides. By our rule (``"auto"``): n < 1,000 ten folds, up to
-    20,000 five, up to 60,000 three (and never more than three above ten million cells), otherwise one split with
+    20,000 five, up to 60,000 three (and never more than three above five million cells), otherwise one split with
     10 % for validation, at most 50,000 rows. By Azure's: n < 1,000 ten folds, up to 20,000 three, otherwise one
     split with 10 %. Folds alone are k-fold, a size alone is one
     holdout, both are Monte Carlo cross-validation. A share of n rows is ``floor(share * n + 1/2)`` rows, at
@@ -217,7 +217,13 @@ def make_splits(
     elif split_columns is not None:
         splits = _custom(split_columns)
     else:
-        splits = _decided(rows, folds, size, _by_size(len(rows), columns, rule), np.random.default_rng(seed))
+        splits = _decided(
+            rows,
+            folds,
+            size,
+            _by_size(len(rows), columns * _weight_of_classes(rows), rule),
+            np.random.default_rng(seed),
+        )
     return _learnable(splits, rows)
 
 
@@ -300,6 +306,12 @@ def _refuse_contradictions(
         )
 
 
+def _weight_of_classes(rows: _Rows) -> int:
+    """How many trees a round of boosting grows: one for each of more than two classes."""
+    count = int(rows.strata.max()) + 1 if rows.classification else 1
+    return count if count > 2 else 1
+
+
 def _by_size(n: int, columns: int, rule: str) -> tuple[int | None, float | None, str]:
     """Folds or the size of one split, and why, where nothing is asked for."""
     if rule not in ("auto", "azure"):
@@ -312,7 +324,7 @@ def _by_size(n: int, columns: int, rule: str) -> tuple[int | None, float | None,
         return None, enough, f"since there are more than {last:,} rows ({n:,}){by}"
     _, folds, words = found
     if rule == "auto" and n * columns > WIDE and folds > 3:
-        return 3, None, f"since there are more than {WIDE:,} cells"
+        return 3, None, f"since there are more than {WIDE:,} cells (times classes)"
     return folds, None, f"since there are {words} ({n:,}){by}"
 
 

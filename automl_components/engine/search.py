@@ -26,6 +26,8 @@ SLOT = 0.4
 """Share of the time left that one trial may use, so that none takes it all."""
 HARD = 1.5
 """How many times its slot a fit that does not look at the clock may take."""
+MISSES = 12
+"""Configurations for which there was no time, after which the search ends."""
 ROOM = 0.7
 """A trial goes on after its first split when at least this share of what the others should take is left."""
 
@@ -136,7 +138,7 @@ class Search:
         self.stop_reason = ""
         self.parts = problem.splits.shape[1]
         self.race = Race(problem) if plan.race else None
-        self._raced, self._resolved_now = 0, False
+        self._raced, self._misses, self._resolved_now = 0, 0, False
         self._open: dict[int, _Trial] = {}
         self._check_finished()
 
@@ -203,7 +205,7 @@ class Search:
             if number in self.results:
                 continue
             trial = self._trial(number)
-            if trial is None:
+            if trial is None or self._misses >= MISSES:
                 break
             part = self._next_part(trial, lowest, left)
             if self._resolved_now:
@@ -242,6 +244,11 @@ class Search:
         if trial.failure or not waiting:
             return None
         if waiting[0] == 0:
+            if (cost := self._cost(trial.config.algorithm)) * ROOM > left:
+                text = f"{trial.config.algorithm} takes {cost:.1f} s, {left:.1f} s are left"
+                self._resolve(trial, "Canceled", {"type": "NoTime", "stage": "fit", "message": text})
+                self._misses += 1
+                return None
             return 0
         if not trial.goes_on:
             if 0 not in trial.done or (self.race is not None and trial.number > lowest):
@@ -250,6 +257,13 @@ class Search:
                 return None
             trial.goes_on = True
         return waiting[0]
+
+    def _cost(self, algorithm: str) -> float:
+        """Wall seconds that a trial of an algorithm takes, by its quickest one so far; 0 where there is none."""
+        seen = [
+            r.fit_s for r in self.results.values() if r.algorithm == algorithm and r.status == "Completed"
+        ]
+        return min(seen, default=0.0) / self.plan.workers
 
     def _goes_on(self, trial: _Trial, left: float) -> bool:
         """Whether a trial is worth, and has time for, the splits after its first."""
@@ -390,6 +404,8 @@ class Search:
 
     def _ended(self, left: float) -> str:
         """Why there is no further trial."""
+        if self._misses >= MISSES:
+            return f"timeout: nothing more fits into the {left:.1f} s that are left"
         if left <= 0:
             return f"timeout: the {self.plan.search_seconds:.4g} s for trials are used up"
         if self._lowest() > self.limits.max_trials:
