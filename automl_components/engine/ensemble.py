@@ -18,6 +18,8 @@ START = 5
 WITHIN = 0.05
 """... and how far their score may be from the best one, relative to it."""
 ITERATIONS = 25
+PATIENCE = 5
+"""Members that are added without a gain: one of two halves may be too much of a weak model, and a third just right."""
 POOL = 25
 """Candidates that the greedy selection looks at: the best ones by score."""
 INNER_FOLDS = 5
@@ -83,8 +85,8 @@ def vote(
     """Greedy selection with replacement, from a sorted start (Caruana et al. 2004, as Azure documents it).
 
     It starts from up to five models within 5 % of the best score, keeps the best prefix of them, then adds whichever
-    model improves the mean most, until none does. Ties prefer the model
-    with the better score, then the smaller trial number, so it is deterministic.
+    model makes the best mean, until five additions in a row have gained nothing, and goes back to the best. Ties
+    prefer the model with the better score, then the smaller trial number, so it is deterministic.
 
     Parameters
     ----------
@@ -106,14 +108,17 @@ def vote(
     counts = np.zeros(len(known), dtype=int)
     best, start = _start([value for value, _, _ in known[:steps]], seen, worth)
     counts[:start] = 1
-    total = np.sum(seen[:start], axis=0)
-    while counts.sum() < steps:
+    kept, total = counts.copy(), np.sum(seen[:start], axis=0)
+    since = 0
+    while counts.sum() < steps and since < PATIENCE:
         trials = [worth((total + values) / (counts.sum() + 1)) for values in seen]
         pick = int(np.argmax(trials))
-        if not trials[pick] > best + 1e-9 * abs(best):
-            break
-        best, total = trials[pick], total + seen[pick]
+        total = total + seen[pick]
         counts[pick] += 1
+        since += 1
+        if trials[pick] > best + 1e-9 * abs(best):
+            best, kept, since = trials[pick], counts.copy(), 0
+    counts = kept
     chosen = [(one, n / counts.sum()) for n, (_, one, _) in zip(counts, known, strict=True) if n]
     predictions = sum(weight * one.predictions.astype(np.float64) for one, weight in chosen)
     numbers, weights = tuple(one.number for one, _ in chosen), tuple(float(weight) for _, weight in chosen)

@@ -23,7 +23,7 @@ OURS = (
 )
 """Our rule: more folds where rows are few, since the model keeps the learners of all of them."""
 WIDE = 5_000_000
-"""Cells, times classes where they are more than two, above which there are three folds at most."""
+"""Cells above which there are three folds at most."""
 HOLDOUT_SIZE, HOLDOUT_ROWS = 0.1, 50_000
 """Share of the rows in one split's validation part (Azure's), and how many are enough by our rule."""
 
@@ -221,7 +221,7 @@ def make_splits(
             rows,
             folds,
             size,
-            _by_size(len(rows), columns * _weight_of_classes(rows), rule),
+            _by_size(len(rows), columns, rule),
             np.random.default_rng(seed),
         )
     return _learnable(splits, rows)
@@ -306,12 +306,6 @@ def _refuse_contradictions(
         )
 
 
-def _weight_of_classes(rows: _Rows) -> int:
-    """How many trees a round of boosting grows: one for each of more than two classes."""
-    count = int(rows.strata.max()) + 1 if rows.classification else 1
-    return count if count > 2 else 1
-
-
 def _by_size(n: int, columns: int, rule: str) -> tuple[int | None, float | None, str]:
     """Folds or the size of one split, and why, where nothing is asked for."""
     if rule not in ("auto", "azure"):
@@ -324,7 +318,7 @@ def _by_size(n: int, columns: int, rule: str) -> tuple[int | None, float | None,
         return None, enough, f"since there are more than {last:,} rows ({n:,}){by}"
     _, folds, words = found
     if rule == "auto" and n * columns > WIDE and folds > 3:
-        return 3, None, f"since there are more than {WIDE:,} cells (times classes)"
+        return 3, None, f"since there are more than {WIDE:,} cells"
     return folds, None, f"since there are {words} ({n:,}){by}"
 
 

@@ -48,11 +48,13 @@ def plain_greedy(problem, candidates, most=25):
     best = quality([ranked[0]])
     near = [c for c in ranked[: min(5, most)] if best - quality([c]) <= 0.05 * abs(best)]
     picks = max((near[: k + 1] for k in range(len(near))), key=quality)  # the first of equals
-    while len(picks) < most:
-        grown = max(([*picks, c] for c in ranked), key=quality)
-        if quality(grown) <= quality(picks) + 1e-9 * abs(quality(picks)):
-            break
-        picks = grown
+    best_picks, since = picks, 0
+    while len(picks) < most and since < 5:  # the paper's path to its end, of which the best prefix counts
+        picks = max(([*picks, c] for c in ranked), key=quality)
+        since += 1
+        if quality(picks) > quality(best_picks) + 1e-9 * abs(quality(best_picks)):
+            best_picks, since = picks, 0
+    picks = best_picks
     return {c.number: sum(p is c for p in picks) / len(picks) for c in picks}
 
 

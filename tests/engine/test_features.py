@@ -375,11 +375,14 @@ def test_any_table_is_featurized_or_refused_in_words(values):
             with pytest.raises(DataError, match="no column to learn from"):
                 Featurizer(mode).fit(frame)
             continue
+        featurizer, refused = Featurizer(mode), ""
         try:
-            featurizer = Featurizer(mode).fit(frame)
-        except DataError as error:  # lists of one length without an item that repeats have nothing to say
+            featurizer.fit(frame)
+        except DataError as error:
+            refused = str(error)
+        if refused:  # lists of one length without an item that repeats have nothing to say
             assert set(detect(frame, mode)) <= {"List", *DROPPED}
-            assert "no transformer is left" in str(error) or "no column to learn from" in str(error)
+            assert "no transformer is left" in refused or "no column to learn from" in refused
             continue
         matrix = featurizer.transform(frame)
         assert len(set(featurizer.names_)) == len(featurizer.names_)
