@@ -8,12 +8,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import multiprocessing
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +21,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import processes
 import psutil
+from processes import Usage
 
 ROOT = Path(__file__).resolve().parents[1]
 AUTOML = [sys.executable, "-c", "from automl_components.__main__ import main; main()"]
@@ -45,51 +45,14 @@ class Figure:
     others: float | None = None
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What a process and its children took: wall and CPU seconds, greatest sum of resident memory (bytes)."""
-
-    seconds: float
-    cpu: float
-    peak: float
-    others: float
-
-
 def watch(command: list[str], folder: Path, log: Path) -> Usage:
-    """Run a command to its end and look at its processes every tenth of a second."""
+    """Run a command to its end, with this working tree's package."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTHONDONTWRITE"))}
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [env.get("PYTHONPATH")])])
-    cpu: dict[int, float] = {}
-    peak, busy, started = 0.0, _busy(), time.perf_counter()
-    with log.open("ab") as out:
-        process = psutil.Popen(command, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT)
-        while True:
-            try:
-                code = process.wait(timeout=0.1)
-                break
-            except psutil.TimeoutExpired:
-                peak = max(peak, _look(process, cpu))
-    seconds = time.perf_counter() - started
-    if code:
-        raise SystemExit(f"{' '.join(command[-3:])} ended with {code}:\n{log.read_text()[-3000:]}")
-    own = sum(cpu.values())
-    return Usage(seconds, own, peak, max(0.0, (_busy() - busy - own) / seconds))
-
-
-def _busy() -> float:
-    """CPU seconds that all processes of the machine have used."""
-    times = psutil.cpu_times()
-    return float(times.user + times.system)
-
-
-def _look(process: psutil.Process, cpu: dict[int, float]) -> float:
-    """Resident bytes of a process and its children; notes the CPU seconds of each."""
-    resident = 0
-    with contextlib.suppress(psutil.Error):  # a process may end while it is looked at
-        for one in [*process.children(recursive=True), process]:
-            cpu[one.pid] = sum(one.cpu_times()[:2])
-            resident += one.memory_info().rss
-    return float(resident)
+    usage = processes.watch(command, folder, env, log)
+    if usage.code:
+        raise SystemExit(f"{' '.join(command[-3:])} ended with {usage.code}:\n{log.read_text()[-3000:]}")
+    return usage
 
 
 def start(place: Path, repeat: int) -> Iterator[Figure]:
