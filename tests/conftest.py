@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore_glob = ["**/conftest.py", "conftest.py"]  # no doctests there, and all have the same module name
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

@@ -398,7 +398,8 @@ class TestLater:
         assert client.get_run(version.run_id).data.tags["mlflow.parentRunId"] == Run("run").tracking["run_id"]
         assert client.get_model_version("gated", "1").run_id == Run("run").tracking["run_id"]
 
-    def test_show(self, here: Path, tmp_path: Path) -> None:
+    def test_show(self, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("COLUMNS", raising=False)  # which parallel tests set
         text = done("show", "run").stdout
         assert all(line == line.rstrip() for line in text.splitlines())
         assert max(len(line) for line in text.splitlines()) > 200  # a row is one line, however long

@@ -54,9 +54,9 @@ LEVELS, TEXTS = ("cat_target_encoder",), ("text_target_encoder", "naive_bayes")
 
 PORTFOLIO: tuple[Entry, ...] = (
     Entry(("light_gbm",)),
+    Entry(LINEAR, most=200_000),
     Entry(("cat_boost", *XGBOOST)),
     Entry(("extreme_random_trees",), most=200_000),
-    Entry(LINEAR, most=200_000),
     _light_gbm(
         extra_trees=True, learning_rate=0.0179, num_leaves=39, colsample_bytree=0.46, subsample=0.88, reg_alpha=0.24,
         reg_lambda=0.36, min_child_samples=3, cat_smooth=15.4, cat_l2=0.34, max_cat_to_onehot=16,
@@ -102,6 +102,7 @@ def portfolio(
     *,
     rounds: int,
     encodings: Collection[str] = (*LEVELS, *TEXTS),
+    cheap_first: bool = False,
     each_first: bool = False,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Algorithm and complete parameters of the first trials.
@@ -114,6 +115,8 @@ def portfolio(
         Encodings of the target that may be used.
     rounds : int
         Most boosting rounds of a fit; learning rates made for more of them are raised.
+    cheap_first : bool
+        Whether the linear model goes ahead of all others.
     each_first : bool
         Whether every algorithm's first configuration comes before any second one: the algorithms were chosen by
         the user, so that each is to be seen.
@@ -127,6 +130,8 @@ def portfolio(
         usable = _usable(entry.encodings, encodings, shape)
         if name is not None and (usable or not entry.encodings):
             chosen.append((name, {**entry.changes, **({"encodings": usable} if usable else {})}))
+    if cheap_first:
+        chosen.sort(key=lambda item: item[0] not in LINEAR or bool(item[1]))
     named = {name for name, _ in chosen}
     chosen += [(algorithm.name, {}) for algorithm in algorithms if algorithm.name not in named]
     if each_first:

@@ -10,11 +10,15 @@ from automl_components.algorithms import Shape
 SMALL = 3_000_000
 """Cells up to which a fit gets one thread and every core a fit of its own."""
 RESERVE = (1.5, 0.04)
-"""Seconds and share of the time that ensembles and the model file take: the larger of both."""
+"""Seconds and share of the time that ensembles and the model file take: the larger of both ..."""
+COLUMN_SECONDS = 1.2e-3
+"""... and what each column adds to writing the model."""
 REFIT = 0.12
 """Share of the time for fitting on all rows, where a single split leaves its validation rows unused."""
 DAY = 86_400.0
 """Seconds from which a limit is a safeguard, and nothing is planned by it."""
+SHORT = 600.0
+"""Seconds up to which a model has to be there at once."""
 ROUNDS = ((120.0, 1000), (600.0, 3000))
 """Seconds up to which a boosting gets so many rounds at most."""
 RACE_ROWS = 1_000
@@ -38,6 +42,8 @@ class Plan:
         Whether the model keeps the learners of all splits; else its members are fitted again on all rows.
     race : bool
         Whether a configuration that does badly on the first split is given up.
+    cheap_first : bool
+        Whether a linear model goes first, so that there is a model within a second: the time is short.
     candidates : int
         Trials that an ensemble looks at, at most.
     seconds, search_seconds : float or None
@@ -54,6 +60,7 @@ class Plan:
     rounds: int
     bags: bool
     race: bool
+    cheap_first: bool
     candidates: int
     seconds: float | None
     search_seconds: float | None
@@ -108,13 +115,13 @@ def plan(
     )  # fmt: skip
     return Plan(
         shape.rows, shape.columns, splits, workers, threads, rounds, bags,
-        race and splits > 2 and shape.rows >= RACE_ROWS, candidates, seconds,
-        None if seconds is None else search_share(seconds, bags), reasons,
+        race and splits > 2 and shape.rows >= RACE_ROWS, tight and seconds <= SHORT, candidates, seconds,
+        None if seconds is None else search_share(seconds, bags, 0 if shape.sparse else shape.columns), reasons,
     )  # fmt: skip
 
 
-def search_share(seconds: float, bags: bool) -> float:
+def search_share(seconds: float, bags: bool, columns: int = 0) -> float:
     """The part of the time that trials may use."""
-    kept = min(600.0, max(RESERVE[0], RESERVE[1] * seconds))
+    kept = min(600.0, max(RESERVE[0], RESERVE[1] * seconds)) + COLUMN_SECONDS * columns
     refit = 0.0 if bags else min(600.0, REFIT * seconds)
     return max(seconds / 2, seconds - kept - refit)

@@ -35,6 +35,8 @@ class Proposals:
         Most boosting rounds of a fit.
     encodings : collection of str
         Encodings of the target that learners may use.
+    cheap_first : bool
+        Whether a linear model comes first of all.
     each_first : bool
         Whether each algorithm comes once before any comes twice.
     lag : int
@@ -48,6 +50,7 @@ class Proposals:
         *,
         rounds: int = 1000,
         encodings: Collection[str] = tuple(ENCODINGS),
+        cheap_first: bool = False,
         each_first: bool = False,
         lag: int = LAG,
     ) -> None:
@@ -62,6 +65,7 @@ class Proposals:
             problem.shape,
             rounds=rounds,
             encodings=encodings,
+            cheap_first=cheap_first,
             each_first=each_first,
         )
 

@@ -132,7 +132,7 @@ def how_to_switch(code: str) -> str:
     """How to mute a finding, and how to make it fatal.
 
     >>> how_to_switch("drift")
-    "guardrails.mute: {drift: <your reason>} silences it, guardrails.fail_on: [drift] stops the run on it"
+    'guardrails.mute: {drift: <your reason>} silences it, guardrails.fail_on: [drift] stops the run on it'
     """
     return (
         f"guardrails.mute: {{{code}: <your reason>}} silences it, "

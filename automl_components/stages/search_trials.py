@@ -75,8 +75,9 @@ def search_trials(
         SearchLimits(limits.max_trials, limits.trial_seconds, limits.enable_early_termination, limits.exit_score),
         files,
         Proposals(
-            problem, algorithms, rounds=chosen.rounds, each_first=bool(training.allowed_training_algorithms),
-            encodings=encodings(featurization), lag=max(LAG, chosen.workers + 1),
+            problem, algorithms, rounds=chosen.rounds, encodings=encodings(featurization),
+            cheap_first=chosen.cheap_first, each_first=bool(training.allowed_training_algorithms),
+            lag=max(LAG, chosen.workers + 1),
         ),
         [result for result in finished if result.status != "Completed" or files.has(result.number)],
     )  # fmt: skip

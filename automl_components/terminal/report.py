@@ -57,8 +57,10 @@ def _findings(console: Console, run: Run) -> None:
         if row["muted"]:
             advice = f"Muted: {row['muted']}"
         colour = "dim" if row["muted"] else "red" if row["severity"] == "error" else STATES[row["state"]]
-        name = f"{plain(row['title'])}\n[dim]{plain(row['code'])}[/]"
-        table.add_row(f"[{colour}]{row['state']}[/]", name, f"{plain(row['seen'])} [dim]{plain(advice)}[/]")
+        below = "\n" if console.is_terminal else " "  # in a pipe a row is a line
+        name = f"{plain(row['title'])}{below}[dim]{plain(row['code'])}[/]"
+        more = f" [dim]{plain(advice)}[/]" if advice else ""
+        table.add_row(f"[{colour}]{row['state']}[/]", name, plain(row["seen"]) + more)
     if passed:
         count = f"{len(passed)} check{'s' if len(passed) > 1 else ''}"
         table.add_row(f"[{STATES['Passed']}]Passed[/]", count, f"[dim]{plain(', '.join(passed))}[/]")
