@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-collect_ignore_glob = ["**/conftest.py", "conftest.py"]  # no doctests there, and all have the same module name
+# no doctests there, and all have the same module name
+collect_ignore_glob = ["**/conftest.py", "conftest.py"]
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,8 @@ def test_a_child_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
         "           lambda kind, facts: print(json.dumps(facts), flush=True))"
     )
     request = json.dumps(obey(tmp_path, "sleep").to_dict())
-    package = str(Path(launch.__file__).parents[2])  # a loaded model may have put a part of it first on the path
+    # a model that was loaded may have put a part of the package first on the path
+    package = str(Path(launch.__file__).parents[2])
     command = [sys.executable, "-c", script, json.dumps([package, *sys.path]), request]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
