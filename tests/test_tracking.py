@@ -701,3 +701,15 @@ def test_a_finished_run_starts_before_its_trials(models: dict[str, Path]) -> Non
     assert run.ended - run.started == 8.0
     assert replace(run, children=[]).started == run.ended
     assert json.dumps(run.params)
+
+
+def test_two_processes_may_make_the_database_at_once(tmp_path: Path) -> None:
+    """MLflow's migrations fail where they are begun twice."""
+    code = "from automl_components.tracking import connection; connection.client()"
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told

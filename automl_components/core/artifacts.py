@@ -116,8 +116,9 @@ class Output(_Reference[A]):
         Parameters
         ----------
         *paths : str or Path
-            Files and folders of the output that are finished, or only grow (a journal): those of earlier calls may be
-            named again.
+            All files and folders of the output that are finished so far, or only grow (a journal). Those of earlier
+            calls belong to them, since a process that was killed may not have uploaded them; what is in the store
+            already costs nothing.
 
         Raises
         ------

@@ -8,7 +8,8 @@ import socket
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -64,9 +65,28 @@ def client(later: str = LOG_LATER) -> MlflowClient:
         # MLflow's own tables use what SQLAlchemy 2.1 deprecates
         warnings.filterwarnings("ignore", "The ``noload`` loader strategy", DeprecationWarning)
         _knock(uri)
-        made = mlflow.MlflowClient()
-        made.search_experiments(max_results=1)
+        with _one_at_a_time(uri):
+            made = mlflow.MlflowClient()
+            made.search_experiments(max_results=1)
     return made
+
+
+@contextmanager
+def _one_at_a_time(uri: str) -> Iterator[None]:
+    """While a database in a file is made: MLflow's migrations fail where two processes begin them at once."""
+    from filelock import FileLock, Timeout
+
+    file = uri.removeprefix("sqlite:///") if uri.startswith("sqlite:///") else ""
+    if not file or not Path(file).parent.is_dir():
+        yield
+        return
+    lock = FileLock(f"{file}.lock")
+    with suppress(Timeout, OSError):  # whoever cannot lock, say on a read-only disk, takes its chance
+        lock.acquire(timeout=PROBE_SECONDS * 10)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def address() -> str:

@@ -63,7 +63,7 @@ def do_units(units: Output[uri_folder], *, plan: Plan) -> None:
         (folder / "half").unlink()
         time.sleep(plan.seconds)
         journal.append({"number": number, "by": os.environ.get("MACHINE", "?")})
-        units.checkpoint(journal.path, folder)
+        units.checkpoint(journal.path, *(units.local / f"{done:02d}" for done in range(number + 1)))
         if number + 1 == plan.stop_after:
             _end(plan.stop)
     (units.local / "done.json").write_text(json.dumps({"count": plan.count}))
