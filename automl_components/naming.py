@@ -33,9 +33,9 @@ def data_name(table: object) -> str:
     table : str, or mapping with ``path``
         Anything else, such as a table in memory, has no name: the answer is empty.
 
-    >>> data_name("/work/bank.csv.gz"), data_name({"path": "s3://bucket/housing/train.parquet"})
+    >>> data_name("/srv/bank.csv.gz"), data_name({"path": "s3://bucket/housing/train.parquet"})
     ('bank', 'housing')
-    >>> data_name("/runs/penguins/training_data"), data_name("/work/churn/data/*.csv"), data_name("/data")
+    >>> data_name("/runs/penguins/training_data"), data_name("/srv/churn/data/*.csv"), data_name("/data")
     ('penguins', 'churn', '')
     """
     path = table.get("path") if isinstance(table, Mapping) else table
