@@ -34,7 +34,9 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
     from automl_components.pipeline import LINE, run_line
 
     given = dict(job.inputs())
-    with environment(job.facts.environment_variables), tracking_ahead(), ExitStack() as stack:
+    with environment(job.facts.environment_variables), ExitStack() as stack:
+        stack.enter_context(tracking_ahead())
+        stack.enter_context(trial_processes_ahead(job.sections()["limits"]))
         with storage.writing(folder):
             for name, table in given.items():
                 if is_frame(table):  # kept beside the results, so that a resumed run finds it
@@ -81,6 +83,26 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def trial_processes_ahead(limits: Any) -> Iterator[None]:
+    """Start the processes of trials while the data is looked at, which keeps one core busy."""
+    from automl_components.engine.plan import crew
+    from automl_components.engine.workers import started_ahead
+
+    with ExitStack() as stack:
+        begun = False
+
+        def on_event(kind: str, facts: dict[str, Any]) -> None:
+            nonlocal begun
+            early = kind == "step" and facts["component"] in ("validate_data", "featurize_data")
+            if early and facts["state"] == "started" and not begun:
+                begun = True
+                stack.enter_context(started_ahead(*crew(limits.threads, limits.concurrent)))
+
+        with listening(on_event):
+            yield
 
 
 @contextmanager

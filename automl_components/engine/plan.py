@@ -117,8 +117,7 @@ def plan(
         Whether giving up early is allowed.
     """
     cells = shape.rows * max(1, shape.columns)
-    workers = concurrent or (cores if cells < SMALL or shape.sparse else 1)
-    threads = max(1, cores // workers)
+    workers, threads = crew(cores, concurrent, small=cells < SMALL or shape.sparse)
     tight = seconds is not None and seconds < DAY
     rounds = next((most for limit, most in ROUNDS if tight and seconds <= limit), 10_000 if tight else 1000)
     candidates = next((most for rows, most in CANDIDATES if shape.rows <= rows), 25)
@@ -136,6 +135,16 @@ def plan(
         candidates, seconds,
         None if seconds is None else search_share(seconds, bags, 0 if shape.sparse else shape.columns), reasons,
     )  # fmt: skip
+
+
+def crew(cores: int, concurrent: int | None = None, *, small: bool = True) -> tuple[int, int]:
+    """Fits at the same time, and threads of each.
+
+    >>> crew(4), crew(4, small=False), crew(4, 2)
+    ((4, 1), (1, 4), (2, 2))
+    """
+    workers = concurrent or (cores if small else 1)
+    return workers, max(1, cores // workers)
 
 
 def search_share(seconds: float, bags: bool, columns: int = 0) -> float:

@@ -28,12 +28,11 @@ def main() -> None:
     inbox: queue.Queue[dict[str, Any]] = queue.Queue()
     lifeline = os.fdopen(os.dup(0), encoding="utf-8")
     threading.Thread(target=_listen, args=(lifeline, inbox), daemon=True).start()
-    hello = inbox.get()
     warnings.simplefilter("ignore")
-    import automl_components.engine.trial  # noqa: F401 - a second and more of imports before the first trial's clock runs
+    _load_libraries()
     from automl_components.engine.problem import Problem
 
-    problem = Problem.attach(Path(hello["folder"]))
+    problem = Problem.attach(Path(inbox.get()["folder"]))
 
     def reply(message: dict[str, Any]) -> None:
         replies.write(json.dumps(message) + "\n")
@@ -46,6 +45,15 @@ def main() -> None:
             reply({"kind": "done", "facts": _answer(problem, request)})
         except Exception as error:  # noqa: BLE001 - the trial boundary: a failing trial is a result
             reply({"kind": "failed", "error": _describe(error)})
+
+
+def _load_libraries() -> None:
+    """A second and more of imports, before there is a problem and before the first trial's clock runs."""
+    import lightgbm  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
+    import skops.io  # noqa: F401
+
+    import automl_components.engine.trial  # noqa: F401
 
 
 def _die_with_parent() -> None:

@@ -14,9 +14,11 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +32,9 @@ from automl_components.engine.machine import free_memory
 GRACE = 2.0
 """Seconds that a fit is given to notice its own deadline before its process is killed."""
 WATCH = 0.2
-"""Seconds between two looks at time and memory."""
+"""Seconds between two looks at time and memory ..."""
+CHILDREN = 5
+"""... and looks between two searches for children of a process: that takes a list of all processes."""
 STARTUP = 120.0
 """Seconds that a process may take to start."""
 ATTEMPTS = 3
@@ -62,20 +66,25 @@ Messages = queue.Queue[tuple["_Process", "dict[str, Any] | None"]]
 
 
 class _Process:
-    """One child process and what it is busy with."""
+    """One child process and what it is busy with. Until it is attached to a problem it only loads libraries."""
 
-    def __init__(self, folder: Path, number: int, threads: int, messages: Messages) -> None:
-        self.number, self.messages = number, messages
+    def __init__(self, threads: int) -> None:
+        self.threads, self.number = threads, -1
         self.request: dict[str, Any] | None = None
-        self.ready, self.mark, self.peak = False, 0, 0.0
-        self.started, self.deadline = time.monotonic(), time.monotonic() + STARTUP
-        self.log = folder / f"worker-{number}.log"
+        self.ready, self.mark, self.peak, self.looks = False, 0, 0.0, 0
+        self.started = self.deadline = time.monotonic()
+        self.family: list[psutil.Process] = []
+        self.log = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - it lives as long as the process
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-        with self.log.open("wb") as log:
-            self.child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-c", CHILD, str(PACKAGE), *sys.path], env={**os.environ, **limits},
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8",
-            )  # fmt: skip
+        self.child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-c", CHILD, str(PACKAGE), *sys.path], env={**os.environ, **limits},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, encoding="utf-8",
+        )  # fmt: skip
+
+    def attach(self, folder: Path, number: int, messages: Messages) -> None:
+        """Give it a problem; that it is ready, or has ended, is told among the messages."""
+        self.number, self.messages = number, messages
+        self.deadline = time.monotonic() + STARTUP
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self._send({"folder": str(folder.absolute())})
@@ -99,21 +108,28 @@ class _Process:
         return self.ready and self.request is None and self.reader.is_alive()
 
     def start(self, request: dict[str, Any], seconds: float | None, at_most: float | None) -> None:
-        self.request, self.peak, self.mark = request, 0.0, self.log.stat().st_size
+        self.request, self.peak, self.mark = request, 0.0, self._written
         self.started, self.began = time.monotonic(), time.time()
         self.deadline = float("inf") if at_most is None else self.started + at_most + GRACE
         self._send(dict(request, seconds=seconds))
 
     def memory(self) -> float:
         """Resident bytes of the child and its children."""
+        rss = 0.0
         with contextlib.suppress(psutil.Error):
-            process = psutil.Process(self.child.pid)
-            rss = process.memory_info().rss + sum(
-                c.memory_info().rss for c in process.children(recursive=True)
-            )
-            self.peak = max(self.peak, float(rss))
-            return float(rss)
-        return 0.0
+            if self.looks % CHILDREN == 0:
+                child = psutil.Process(self.child.pid)
+                self.family = [child, *child.children(recursive=True)]
+            self.looks += 1
+        for process in self.family:
+            with contextlib.suppress(psutil.Error):
+                rss += process.memory_info().rss
+        self.peak = max(self.peak, rss)
+        return rss
+
+    @property
+    def _written(self) -> int:
+        return os.fstat(self.log.fileno()).st_size
 
     def kill(self) -> None:
         if self.child.poll() is None:
@@ -123,10 +139,18 @@ class _Process:
                         child.kill()
             self.child.kill()
             self.child.wait()
-        self.reader.join(timeout=5)
+        if self.number >= 0:
+            self.reader.join(timeout=5)
+        elif self.child.stdout is not None:
+            self.child.stdout.close()
         if self.child.stdin is not None:
             with contextlib.suppress(OSError):
                 self.child.stdin.close()
+
+    def end(self) -> None:
+        """Kill it, and forget what it wrote."""
+        self.kill()
+        self.log.close()
 
     def cause(self) -> str:
         """Why a process that ended has ended, and the end of what it wrote to standard error meanwhile."""
@@ -135,10 +159,43 @@ class _Process:
         self.kill()
         code = self.child.wait()
         text = f"killed by signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        with self.log.open("rb") as log:
-            log.seek(max(self.mark, self.log.stat().st_size - 2000))
-            words = log.read().decode("utf-8", errors="replace").strip()
+        words = self.words(max(self.mark, self._written - 2000))
         return text + (f"; its last words: {words}" if words else "")
+
+    def words(self, start: int = 0) -> str:
+        """What it wrote to standard output and error, from a position on."""
+        found = os.pread(self.log.fileno(), self._written - start, start)  # the child's position stays
+        return found.decode("utf-8", errors="replace").strip()
+
+
+_AHEAD: list[_Process] = []
+"""Processes that wait for a problem."""
+
+
+@contextlib.contextmanager
+def started_ahead(workers: int, threads: int = 1) -> Iterator[None]:
+    """Start processes that load libraries meanwhile; the next pools of so many threads take them.
+
+    Parameters
+    ----------
+    workers, threads : int
+        As in :class:`Pool`.
+    """
+    try:
+        _AHEAD.extend(_Process(threads) for _ in range(workers))
+        yield
+    finally:
+        while _AHEAD:
+            _AHEAD.pop().end()
+
+
+def _process(threads: int) -> _Process:
+    """One of the processes that wait, else a new one."""
+    found = next((p for p in _AHEAD if p.threads == threads and p.child.poll() is None), None)
+    if found is None:
+        return _Process(threads)
+    _AHEAD.remove(found)
+    return found
 
 
 class Pool:
@@ -147,7 +204,7 @@ class Pool:
     Parameters
     ----------
     folder : Path
-        Holds the problem's arrays; logs of the workers go there, too.
+        Holds the problem's arrays.
     workers, threads : int
         Number of processes, and threads that each may use.
     memory_bytes : float
@@ -232,10 +289,12 @@ class Pool:
     def _fill(self) -> None:
         used = {process.number for process in self.processes}
         for number in sorted(set(range(self.workers)) - used):
-            self.processes.append(_Process(self.folder, number, self.threads, self.messages))
+            process = _process(self.threads)
+            process.attach(self.folder, number, self.messages)
+            self.processes.append(process)
 
     def _remove(self, process: _Process) -> None:
-        process.kill()
+        process.end()
         self.processes.remove(process)
 
     def _step(self) -> None:
