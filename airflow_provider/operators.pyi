@@ -67,7 +67,7 @@ class ValidateDataOperator(ComponentOperator):
     split_time_column_name
         Column by whose order rows are split.
     split_rule
-        What decides where nothing is asked for. auto: 10 folds below 1,000 rows, 5 up to 20,000, 3 up to
+        What decides where nothing is asked for. auto: 10 folds below 1,000 rows, 5 up to 40,000, 3 up to
         60,000, then one split; azure: 10, then 3 up to 20,000, then one split.
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,

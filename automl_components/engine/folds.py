@@ -18,8 +18,8 @@ AZURE = ((999, 10, "fewer than 1,000 rows"), (20_000, 3, "1,000 to 20,000 rows")
 disagree about exactly 20,000, the newest says cross-validation."""
 OURS = (
     (999, 10, "fewer than 1,000 rows"),
-    (20_000, 5, "1,000 to 20,000 rows"),
-    (60_000, 3, "20,000 to 60,000 rows"),
+    (40_000, 5, "1,000 to 40,000 rows"),
+    (60_000, 3, "40,000 to 60,000 rows"),
 )
 """Our rule: more folds where rows are few, since the model keeps the learners of all of them."""
 WIDE = 5_000_000
@@ -164,7 +164,7 @@ def make_splits(
     """Settle which rows train and which validate.
 
     With neither folds nor a size the number of rows n decides. By our rule (``"auto"``): n < 1,000 ten folds, up to
-    20,000 five, up to 60,000 three (and never more than three above five million cells), otherwise one split with
+    40,000 five, up to 60,000 three (and never more than three above five million cells), otherwise one split with
     10 % for validation, at most 50,000 rows. By Azure's: n < 1,000 ten folds, up to 20,000 three, otherwise one
     split with 10 %. Folds alone are k-fold, a size alone is one
     holdout, both are Monte Carlo cross-validation. A share of n rows is ``floor(share * n + 1/2)`` rows, at

@@ -42,8 +42,8 @@ def validation_sizes(splits) -> list[int]:
         ("azure", 20_001, "holdout", 1),
         ("auto", 999, "k_fold", 10),
         ("auto", 1_000, "k_fold", 5),
-        ("auto", 20_000, "k_fold", 5),
-        ("auto", 20_001, "k_fold", 3),
+        ("auto", 40_000, "k_fold", 5),
+        ("auto", 40_001, "k_fold", 3),
         ("auto", 60_000, "k_fold", 3),
     ],
 )

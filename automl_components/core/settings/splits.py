@@ -53,7 +53,7 @@ class SplitSettings(Settings):
     split_time_column_name: Text | None = Field(None, description="Column by whose order rows are split.")
     split_rule: Literal["auto", "azure"] = Field(
         "auto",
-        description="What decides where nothing is asked for. auto: 10 folds below 1,000 rows, 5 up to 20,000, 3 up to "
+        description="What decides where nothing is asked for. auto: 10 folds below 1,000 rows, 5 up to 40,000, 3 up to "
         "60,000, then one split; azure: 10, then 3 up to 20,000, then one split.",
     )
 
