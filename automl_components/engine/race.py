@@ -43,7 +43,7 @@ class Race:
         self.worth = self.best = -np.inf
         self.first = self.spread = 0.0
 
-    def goes_on(self, score: float | None, predictions: np.ndarray) -> bool:
+    def goes_on(self, score: float | None, predictions: np.ndarray, *, dear: bool = False) -> bool:
         """Whether the other splits are worth fitting.
 
         Parameters
@@ -52,12 +52,15 @@ class Race:
             Of the first split.
         predictions : array
             Of its validation rows.
+        dear : bool
+            Whether they would take much of the time that is left: then being nearly as good is not enough.
         """
         if self.mixture is None:
             return True
         if score is None:
             return False
-        if self.scorer.metric.sign(score) >= self.first - SPREAD * self.spread:
+        margin = 0.0 if dear else SPREAD * self.spread
+        if self.scorer.metric.sign(score) >= self.first - margin:
             return True
         return self._mixed(np.asarray(predictions, dtype=np.float64)[self.sample])[0] > self.worth
 

@@ -30,6 +30,8 @@ MISSES = 12
 """Configurations for which there was no time, after which the search ends."""
 ROOM = 0.7
 """A trial goes on after its first split when at least this share of what the others should take is left."""
+DEAR = 0.1
+"""Share of the time left above which a trial's other splits must make the mixture of all trials better."""
 
 
 @dataclass(frozen=True)
@@ -272,21 +274,22 @@ class Search:
         if others * ROOM > left:
             text = f"no time for the other {self.parts - len(trial.done)} splits"
             self._resolve(trial, "Canceled", {"type": "NoTime", "stage": "fit", "message": text})
-        elif self.race is not None and not self._wins(trial):
+        elif self.race is not None and not self._wins(trial, dear=others > DEAR * left):
             text = f"given up after the first split (score {first.score})"
             self._resolve(trial, "Pruned", {"type": "Pruned", "stage": "score", "message": text})
         else:
             return True
         return False
 
-    def _wins(self, trial: _Trial) -> bool:
+    def _wins(self, trial: _Trial, *, dear: bool) -> bool:
         assert self.race is not None
         while (number := self._raced + 1) < trial.number:
             if self.results[number].status == "Completed":
                 predictions = self.store.out_of_fold(number)[self.race.validation]
                 self.race.add(self.results[number].fold_scores, predictions)
             self._raced = number
-        return self.race.goes_on(trial.done[0].score, self.store.predictions(trial.number, 0))
+        first = self.store.predictions(trial.number, 0)
+        return self.race.goes_on(trial.done[0].score, first, dear=dear)
 
     def _submit(self, pool: Pool, trial: _Trial, part: int, left: float) -> None:
         if not trial.began:

@@ -33,6 +33,14 @@ def test_near_the_best_is_good_enough():
     assert not race().goes_on(0.54, np.full(len(TRUTH), 1e3))
 
 
+def test_what_takes_much_of_the_time_must_be_the_best_or_help():
+    useless = np.full(len(TRUTH), 1e3)
+    assert race().goes_on(0.50, useless, dear=True)
+    assert not race().goes_on(0.53, useless, dear=True)
+    different = noisy(0.7, seed=1)
+    assert race().goes_on(rmse(different), different, dear=True)
+
+
 def test_worse_but_different_goes_on_worse_and_alike_does_not():
     different, alike = noisy(0.7, seed=1), noisy(0.5) * 1.5 + 1.0
     assert race().goes_on(rmse(different), different)
