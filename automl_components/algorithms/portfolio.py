@@ -56,7 +56,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     Entry(("light_gbm",)),
     Entry(LINEAR, most=200_000),
     Entry(("cat_boost", *XGBOOST)),
-    Entry(("extreme_random_trees",), most=200_000),
+    Entry(("extreme_random_trees",), most=10_000),  # above that dear, and later
     _light_gbm(
         extra_trees=True, learning_rate=0.0179, num_leaves=39, colsample_bytree=0.46, subsample=0.88, reg_alpha=0.24,
         reg_lambda=0.36, min_child_samples=3, cat_smooth=15.4, cat_l2=0.34, max_cat_to_onehot=16,
@@ -75,6 +75,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     _light_gbm(learning_rate=0.0127, num_leaves=5, colsample_bytree=0.73, subsample=0.85, min_child_samples=12),
     Entry(XGBOOST),
+    Entry(("extreme_random_trees",), least=10_001, most=200_000),
     Entry(("random_forest",), {"max_features": 0.75}, most=50_000),
     Entry(("knn",), most=5000, most_columns=60),
     _light_gbm(
