@@ -78,10 +78,11 @@ def neighbour(
     near = dict(params)
     for name, space in algorithm.space(task, shape).items():
         step, jump = rng.normal(0, STEP), rng.random()
-        if isinstance(space, CategoricalDistribution) or params.get(name) is None:
-            near[name] = _draw(space, rng) if jump < JUMP or name not in params else params[name]
+        now = params.get(name)
+        if isinstance(space, CategoricalDistribution) or not isinstance(now, (int, float)):  # "sqrt", say
+            near[name] = _draw(space, rng) if jump < JUMP or name not in params else now
         elif isinstance(space, (FloatDistribution, IntDistribution)):
-            value = min(space.high, max(space.low, params[name]))
+            value = min(space.high, max(space.low, now))
             if space.log:
                 value *= (space.high / space.low) ** step
             else:

@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from scipy import sparse
 
 from automl_components.algorithms import ALGORITHMS, Shape
 from automl_components.algorithms.selection import resolve, select
-from automl_components.algorithms.spaces import SCALERS, corners, suggest
+from automl_components.algorithms.spaces import SCALERS, corners, neighbour, suggest
 from automl_components.core.errors import SettingsError
 from automl_components.engine.learner import Learner
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
@@ -196,6 +197,24 @@ def test_suggestions_are_repeatable_and_inside_the_space(name, task, classes):
             assert distribution._contains(distribution.to_internal_repr(value))
     for key, distribution in space.items():
         assert len({params[key] for params in drawn}) > 1 or distribution.single()
+
+
+@every_task
+def test_neighbours_are_repeatable_and_inside_the_space(name, task, classes):
+    algorithm = ALGORITHMS[name]
+    for rows, columns in product((10, 1_000, 1_000_000), (1, 100, 10_000)):
+        facts = Shape(rows, columns, classes)
+        space = algorithm.space(task, facts)
+        for seed in range(10):
+            params = algorithm.defaults(task, facts)
+            for step in range(3):
+                near = neighbour(algorithm, task, facts, params, np.random.default_rng([seed, step]))
+                assert near == neighbour(algorithm, task, facts, params, np.random.default_rng([seed, step]))
+                assert near.keys() >= params.keys()
+                for key in space.keys() & near.keys():
+                    moved = near[key] != params.get(key)
+                    assert not moved or space[key]._contains(space[key].to_internal_repr(near[key]))
+                params = near
 
 
 # Azure's names, as sections 5 and 17 of its specification list them
