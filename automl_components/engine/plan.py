@@ -24,6 +24,12 @@ ROUNDS = ((120.0, 1000), (600.0, 3000))
 """Seconds up to which a boosting gets so many rounds at most."""
 RACE_ROWS = 1_000
 """Rows from which a configuration that is hopeless on its first split is given up: below, the rest costs nothing."""
+DECENT = 150
+"""Rounds of a boosting that are worth having; where even they take more than ``SLOTS[0]`` of the time for trials, ..."""
+CELL_SECONDS, COLUMN_CELLS = 1e-8, 8_000
+"""... at so many seconds of a core a round and cell, a column counting as so many cells more (its histogram), ..."""
+SLOTS = (0.4, 0.85)
+"""... one trial may use the second instead of the first share of the time left, and nothing is fitted again."""
 LAG = 3
 """Trial n is proposed from the results up to n - 3, so that two workers never wait for each other's results."""
 CANDIDATES = ((100, 4), (500, 6), (2_500, 10), (10_000, 16))
@@ -47,6 +53,8 @@ class Plan:
         Whether a configuration that does badly on the first split is given up.
     cheap_first : bool
         Whether a linear model goes first, so that there is a model within a second: the time is short.
+    slot : float
+        Share of the time left that one trial may use, so that none takes it all.
     lag : int
         How many results behind a trial is proposed.
     candidates : int
@@ -66,6 +74,7 @@ class Plan:
     bags: bool
     race: bool
     cheap_first: bool
+    slot: float
     lag: int
     candidates: int
     seconds: float | None
@@ -121,20 +130,31 @@ def plan(
     tight = seconds is not None and seconds < DAY
     rounds = next((most for limit, most in ROUNDS if tight and seconds <= limit), 10_000 if tight else 1000)
     candidates = next((most for rows, most in CANDIDATES if shape.rows <= rows), 25)
+    columns = 0 if shape.sparse else shape.columns
+    share = None if seconds is None else search_share(seconds, bags, columns)
+    dear = tight and not shape.sparse and boosting(shape, splits, bags) / (workers * threads) > SLOTS[0] * share
+    if dear:
+        share = search_share(seconds, True, columns)
     reasons = (
         f"{cells:,} cells: {workers} fit{'s' if workers > 1 else ''} at a time, "
         f"{threads} core{'s' if threads > 1 else ''} each",
         f"at most {rounds:,} rounds of boosting" + (f" in {seconds:g} s" if tight else ""),
         "the learners of all splits are kept and averaged" if bags
-        else "the members of the model are fitted again on all rows",
+        else "the members of the model are fitted again on all rows" + (", if there is time" if dear else ""),
         f"{shape.rows:,} rows: up to {candidates} trials in an ensemble",
+        *(["the time is short for so many cells: the first boosting gets most of it"] if dear else []),
     )  # fmt: skip
     return Plan(
         shape.rows, shape.columns, splits, workers, threads, rounds, bags,
-        race and splits > 2 and shape.rows >= RACE_ROWS, tight and seconds <= SHORT, max(LAG, workers + 1),
-        candidates, seconds,
-        None if seconds is None else search_share(seconds, bags, 0 if shape.sparse else shape.columns), reasons,
+        race and splits > 2 and shape.rows >= RACE_ROWS, tight and seconds <= SHORT and not dear, SLOTS[dear],
+        max(LAG, workers + 1), candidates, seconds, share, reasons,
     )  # fmt: skip
+
+
+def boosting(shape: Shape, splits: int, bags: bool) -> float:
+    """Seconds of one core that a decent boosting takes on all splits, roughly."""
+    fits = splits - 1 if bags else splits  # each of k folds trains on (k - 1) / k of the rows
+    return DECENT * CELL_SECONDS * shape.columns * (shape.rows + COLUMN_CELLS) * max(1, fits)
 
 
 def crew(cores: int, concurrent: int | None = None, *, small: bool = True) -> tuple[int, int]:

@@ -22,8 +22,6 @@ LANDMARKS = 20
 """Trials before early termination looks at the scores at all (Azure's documented rule)."""
 PATIENCE = 10
 """It stops when the best score has not changed over this many trials: at trial 31 for the first time."""
-SLOT = 0.4
-"""Share of the time left that one trial may use, so that none takes it all."""
 HARD = 1.5
 """How many times its slot a fit that does not look at the clock may take."""
 MISSES = 12
@@ -308,7 +306,7 @@ class Search:
 
     def _seconds(self, trial: _Trial, left: float) -> float | None:
         """Time for one split of a trial: its share of what the trial may use."""
-        slots = [left * SLOT if trial.number < self.limits.max_trials else left]
+        slots = [left * self.plan.slot if trial.number < self.limits.max_trials else left]
         if self.limits.trial_seconds is not None:
             slots.append(trial.began + self.limits.trial_seconds - time.monotonic())
         waves = -(-(self.parts - len(trial.done)) // self.plan.workers)

@@ -36,6 +36,19 @@ def test_time_is_kept_for_what_follows():
     assert plan(Shape(5000, 10), 5, bags=True, seconds=None, cores=2).search_seconds is None
 
 
+def test_where_time_is_short_for_the_cells_the_first_boosting_gets_most_of_it():
+    tall, wide = Shape(1_200_000, 30, 2), Shape(5_000, 1_500, 2)
+    for shape, splits, bags in ((tall, 1, False), (wide, 3, True)):
+        short, long = (plan(shape, splits, bags=bags, seconds=s, cores=2) for s in (60, 600))
+        assert (short.slot, long.slot) == (0.85, 0.4)
+        assert not short.cheap_first
+        assert short.search_seconds == search_share(60, True, shape.columns)
+        assert long.search_seconds == search_share(600, bags, shape.columns)
+        assert "most of it" in short.reasons[-1]
+    assert plan(tall, 1, bags=False, seconds=None, cores=2).slot == 0.4
+    assert plan(Shape(40_000, 20, 2), 5, bags=True, seconds=60, cores=2).slot == 0.4
+
+
 def test_races_need_rows_and_splits():
     def races(rows, splits, **more):
         return plan(Shape(rows, 10, 2), splits, bags=True, seconds=60, cores=2, **more).race
