@@ -175,7 +175,8 @@ def _taken(table: Mapping[str, np.ndarray]) -> str:
 
 def _told(name: str, values: Mapping[str, float]) -> str:
     others = ", ".join(f"{one} {value:.5g}" for one, value in values.items() if one != name)
-    return f"{name}: {values[name]:.5g} on rows that it was not chosen by ({others})"
+    kept = f"; nothing simpler is better by {ERRORS:g} standard errors" if name == USUAL else ""
+    return f"{name}: {values[name]:.5g} on rows that it was not chosen by ({others}){kept}"
 
 
 def _alone(candidates: int, rows: int) -> str:

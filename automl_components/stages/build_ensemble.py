@@ -10,7 +10,7 @@ from automl_components.core.events import emit
 from automl_components.core.settings import LimitsSettings, SelectionSettings, TaskSettings, TrainingSettings
 
 
-@component(version="2")
+@component(version="3")
 def build_ensemble(
     checked_data: Input[mltable],
     features: Input[mltable],

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from automl_components.engine.trial import Config, TrialResult
 
 
-@component(version="2", resumable=True, elastic=("limits",))
+@component(version="3", resumable=True, elastic=("limits",))
 def search_trials(
     features: Input[mltable],
     trials: Output[uri_folder],

@@ -317,7 +317,7 @@ def test_balanced_class_weights_are_weights_of_rows(name):
     weighted = learner(name, "classification").fit(X, y, by_hand)
     np.testing.assert_allclose(balanced.predict_proba(X), weighted.predict_proba(X), rtol=1e-6)
     plain = learner(name, "classification").fit(X, y, own)
-    assert balanced.predict_proba(X)[:, 1].mean() > 2 * plain.predict_proba(X)[:, 1].mean()
+    assert balanced.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean()
     assert balanced.pipeline_name.endswith("balanced " + ALGORITHMS[balanced.algorithm].title)
 
 
@@ -329,7 +329,7 @@ def test_restored_priors_are_those_of_the_rows():
     ).fit(X, y)
     expected, found = plain.predict_proba(X)[:, 1], restored.predict_proba(X)[:, 1]
     assert found.mean() == pytest.approx(expected.mean(), rel=0.1)
-    np.testing.assert_allclose(found, expected, atol=0.06)
+    np.testing.assert_allclose(found, expected, atol=0.1)
     np.testing.assert_allclose(restored.predict_proba(X).sum(axis=1), 1)
 
 
