@@ -96,7 +96,8 @@ def test_fewer_rounds_get_larger_steps():
     assert all(params["n_estimators"] == 1000 for params in few)
     assert few[0]["learning_rate"] == many[0]["learning_rate"]  # the defaults are made for a thousand
     assert all(a["learning_rate"] >= b["learning_rate"] for a, b in zip(few, many, strict=True))
-    assert max(params["learning_rate"] for params in few) <= 0.08
+    raised = [a["learning_rate"] for a, b in zip(few, many, strict=True) if a != b | {"n_estimators": 1000}]
+    assert max(raised) == 0.08  # larger ones stay as they are
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
