@@ -169,7 +169,7 @@ class SearchTrialsOperator(ComponentOperator):
         max_cores_per_trial, enable_early_termination, exit_score, max_nodes, strict.
     training
         Section with allowed_training_algorithms, blocked_training_algorithms, enable_vote_ensemble,
-        enable_stack_ensemble, stack_ensemble_settings, ensemble_iterations,
+        enable_stack_ensemble, stack_ensemble_settings, ensemble_iterations, refit,
         ensemble_model_download_timeout_minutes, enable_model_explainability, enable_onnx_compatible_models,
         enable_dnn_training, training_mode.
     featurization
@@ -205,8 +205,8 @@ class BuildEnsembleOperator(ComponentOperator):
     """Combine trials by voting and stacking, choose the best, and make it one model.
 
     With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial
-    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise it is fitted again on all
-    rows, as far as the time allows.
+    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise, or with
+    ``training.refit: always``, it is fitted again on all rows, as far as the time allows.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ class BuildEnsembleOperator(ComponentOperator):
         max_cores_per_trial, enable_early_termination, exit_score, max_nodes, strict.
     training
         Section with allowed_training_algorithms, blocked_training_algorithms, enable_vote_ensemble,
-        enable_stack_ensemble, stack_ensemble_settings, ensemble_iterations,
+        enable_stack_ensemble, stack_ensemble_settings, ensemble_iterations, refit,
         ensemble_model_download_timeout_minutes, enable_model_explainability, enable_onnx_compatible_models,
         enable_dnn_training, training_mode.
     selection

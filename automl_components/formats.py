@@ -162,6 +162,22 @@ def read_problem(folder: Path, *, primary_metric: str, positive_label: Any, seed
     )  # fmt: skip
 
 
+def read_findings(report: Path, leaderboard: Path | None = None) -> list[dict[str, Any]]:
+    """What the guardrails found; with the leaderboard of the finished search, as that left it."""
+    from automl_components.guardrails.class_balance import settled
+
+    found: list[dict[str, Any]] = read_json(report / "findings.json")
+    if leaderboard is None:
+        return found
+    return settled(found, read_json(leaderboard / "ensemble.json").get("choices", {}).get("class_weights"))
+
+
+def reasons(ensemble: Mapping[str, Any]) -> dict[str, str]:
+    """Why the best model is made as it is, by what was decided: of the facts in ``ensemble.json``."""
+    told = {**ensemble.get("choices", {}), **ensemble.get("finish", {})}
+    return {name.replace("_", " "): one["reason"] for name, one in told.items() if one}
+
+
 def read_trials(folder: Path) -> list[TrialResult]:
     """The results in ``trials`` that count, by number: those up to the trial that ended the search."""
     from automl_components.engine.trial import TrialResult

@@ -190,7 +190,13 @@ class Run:
         """What the guardrails found, one row a finding."""
         import pandas as pd
 
-        return pd.DataFrame(formats.read_json(self.path("guardrail_report") / "findings.json"))
+        return pd.DataFrame(self.findings)
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the guardrails found, as JSON values; of a finished run, as the search left it."""
+        leaderboard = self.path("leaderboard") if self.has("leaderboard") else None
+        return formats.read_findings(self.path("guardrail_report"), leaderboard)
 
     @property
     def best_model(self) -> str:
@@ -219,6 +225,11 @@ class Run:
         """How the best model is put together: kind, members, weights, score."""
         facts: dict[str, Any] = formats.read_json(self.path("leaderboard") / "ensemble.json")
         return facts
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Why the best model is made as it is, by what was decided; empty as long as there is none."""
+        return formats.reasons(self.ensemble) if self.has("leaderboard") else {}
 
     @property
     def registration(self) -> dict[str, Any]:

@@ -116,6 +116,10 @@ class TrialFiles:
             learners.append(learner)
         return learners
 
+    def size(self, number: int) -> int:
+        """Bytes of the learners' files."""
+        return sum(path.stat().st_size for path in self.trial(number).glob("split-*.skops"))
+
     def tidy(self, results: dict[int, bool]) -> None:
         """Remove what is needed no more: the splits' predictions and notes, and trials without a result.
 

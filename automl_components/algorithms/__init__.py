@@ -17,6 +17,9 @@ Task = Literal["classification", "regression"]
 View = Literal["tree", "dense", "nonnegative", "binary"]
 Categories = Literal["codes", "positions", "frame"]
 
+BALANCED = "balanced"
+"""The ``"class_weight"`` of a trial whose classes all weigh the same: scikit-learn's word."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -109,11 +112,21 @@ class Algorithm:
         'PCA, LogisticRegression'
         >>> ALGORITHMS["light_gbm"].describe({"num_leaves": 31})
         'LightGBM'
+        >>> ALGORITHMS["light_gbm"].describe({"class_weight": "balanced"})
+        'balanced LightGBM'
         """
         steps = {"nonnegative": "MinMaxScaler", "binary": "Binarizer", "tree": "none"}
         step = steps.get(self.view) or params.get("scaler", "StandardScaler")
         step = "TargetEncoder" if params.get("encodings") else step
-        return self.title if step == "none" else f"{step}, {self.title}"
+        title = f"{BALANCED} {self.title}" if params.get("class_weight") == BALANCED else self.title
+        return title if step == "none" else f"{step}, {title}"
+
+    def balances(self, task: str) -> bool:
+        """Whether balanced class weights may improve it: boosting and linear models, which they make look elsewhere.
+
+        The leaves of deep trees are the same with them.
+        """
+        return task == "classification" and (self.stops_early(task) or self.name == "logistic_regression")
 
     def stops_early(self, task: str) -> bool:
         """Whether validation rows choose its boosting rounds, so that ``n_estimators`` is only their cap."""

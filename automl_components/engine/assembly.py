@@ -15,9 +15,11 @@ import numpy as np
 from automl_components.core.errors import NoModelError, SettingsError, nearest
 from automl_components.core.events import emit
 from automl_components.engine import ensemble as ensembles
+from automl_components.engine import voting
 from automl_components.engine.bag import Bag
 from automl_components.engine.budget import best_within, refit_seconds
 from automl_components.engine.ensemble import Candidate, Ensemble
+from automl_components.engine.keeping import Keeping, too_large
 from automl_components.engine.problem import Problem
 from automl_components.engine.scoring import primary_metric
 from automl_components.engine.trial import TrialResult, mean_rounds
@@ -48,6 +50,8 @@ class Recipe:
         Take this trial alone.
     metric : str or None
         Take the best trial by this metric alone.
+    refit : str
+        ``"auto"``, ``"never"`` or ``"always"``: whether members are fitted again on all rows.
     """
 
     vote: bool = True
@@ -58,6 +62,7 @@ class Recipe:
     meta_kwargs: Mapping[str, Any] = field(default_factory=dict)
     trial: int | None = None
     metric: str | None = None
+    refit: str = "auto"
 
     @property
     def single(self) -> bool:
@@ -78,6 +83,8 @@ class Assembly:
         The same trials with their out-of-fold predictions.
     learners : callable (trial number) -> list of Learner
         The learners of a trial's splits; empty where they were not kept.
+    sizes : callable (trial number) -> int
+        Bytes of their files.
     open_pool : callable () -> Pool
         Called once, when a member has to be fitted again; so that a crash is contained.
     most : int
@@ -90,6 +97,8 @@ class Assembly:
     ----------
     refit_s : float
         Seconds inside the fits of members so far.
+    refit : dict
+        Which members of the model were fitted again, which not, and why: JSON values.
     """
 
     def __init__(
@@ -100,18 +109,21 @@ class Assembly:
         learners: Callable[[int], list[Learner]],
         open_pool: Callable[[], Pool],
         *,
-        most: int = ensembles.POOL,
+        sizes: Callable[[int], int] = lambda number: 0,
+        most: int = voting.POOL,
         threads: int = 1,
         seconds: float = float("inf"),
     ) -> None:
         self.problem, self.results, self.candidates = problem, results, candidates
-        self.learners, self.open_pool, self.most = learners, open_pool, most
+        self.learners, self.open_pool, self.most, self.sizes = learners, open_pool, most, sizes
         self.threads, self.ends = threads, time.monotonic() + seconds
         self.refits = refit_seconds(problem, results)
         self.costs = {n: 0.0 if results[n].kept else seconds for n, seconds in self.refits.items()}
         self.fitted: dict[int, Any] = {}
         self.failed: dict[int, str] = {}
+        self.kept: dict[int, str] = {}
         self.refit_s = 0.0
+        self.refit: dict[str, Any] = {}
 
     @cached_property
     def pool(self) -> Pool:
@@ -136,9 +148,11 @@ class Assembly:
         candidates = self._wanted(recipe)
         while candidates:
             made = [] if recipe.single else self._ensembles(recipe, candidates)
-            options = [*map(self._single, candidates), *made]
+            options = self._options(candidates, made)
             chosen = best_within(options, self._worth(recipe, bool(made)), self.costs, self.left)
-            if all(self._member(number) for number in self._by_weight(chosen)):
+            keeping = Keeping(self.problem.bags, recipe.refit, too_large(chosen.members, self.sizes))
+            if all(self._member(number, keeping) for number in self._by_weight(chosen)):
+                self.refit = self._told(chosen, keeping)
                 self._tell_passed_over(options, chosen, self._worth(recipe, bool(made)))
                 return chosen, [self.fitted[number] for number in chosen.members], made
             candidates = [c for c in candidates if c.number not in self.failed]
@@ -146,6 +160,12 @@ class Assembly:
             "no trial could be fitted again on all rows: "
             + ("; ".join(self.failed.values()) or "no trial was completed")
         )
+
+    def _options(self, candidates: Sequence[Candidate], made: Sequence[Ensemble]) -> list[Ensemble]:
+        """The models to choose from: a cross-fitted vote of several has been held against single trials already."""
+        if any(one.details.get("crossfitted") and len(one.members) > 1 for one in made):
+            return list(made)
+        return [*map(self._single, candidates), *made]
 
     def _tell_passed_over(
         self, options: Sequence[Ensemble], chosen: Ensemble, worth: Callable[[Ensemble], float]
@@ -210,14 +230,14 @@ class Assembly:
             len(vote.members) == 1
         ):  # no mix is better than that trial: then it is that trial, to the last digit
             alone = self._single(next(c for c in near if c.number == vote.members[0]))
-            vote = replace(vote, score=alone.score, metrics=alone.metrics)
+            vote = replace(vote, predictions=alone.predictions, score=alone.score, metrics=alone.metrics)
         members = [c for c in near if c.number in vote.members]
         stack = self._stack(recipe, members) if recipe.stack else None
         return [one for one in (vote if recipe.vote else None, stack) if one is not None]
 
     def _vote(self, recipe: Recipe, candidates: Sequence[Candidate]) -> Ensemble:
         """The best voting ensemble without members that there is no time to fit again."""
-        vote = ensembles.vote(self.problem, candidates, iterations=recipe.iterations, most=self.most)
+        vote = voting.vote(self.problem, candidates, iterations=recipe.iterations, most=self.most)
         if len(vote.members) < 2 or sum(self.costs[number] for number in vote.members) <= self.left:
             return vote
         dearest = max(vote.members, key=lambda number: self.costs[number])
@@ -260,20 +280,36 @@ class Assembly:
         pairs = zip(chosen.weights, chosen.members, strict=True)
         return [number for _, number in sorted(pairs, key=lambda pair: (-pair[0], pair[1]))]
 
-    def _member(self, number: int) -> bool:
+    def _member(self, number: int, keeping: Keeping) -> bool:
         """Get a member's model: the learners of its splits, or a fit on all rows; False, and noted, without one."""
         if number in self.fitted:
             return True
-        kept = self.results[number].kept
-        if kept and (self.problem.bags or self.refits[number] > self.left):
-            learners = self.learners(number)
-            if self.problem.bags:
-                self.fitted[number] = Bag(learners)
-            else:  # of the last split: where they are in the order of time, it has seen most
-                self.fitted[number] = learners[-1]
-                emit("note", f"trial {number}: no time to fit it on all rows; it stays as it was validated")
-            return True
+        if self.results[number].kept:
+            why = keeping.why(number)
+            if not why and self.refits[number] > self.left:
+                why = "no time to fit it on all rows"
+                emit("note", f"trial {number}: {why}; it stays as it was validated")
+            if why:
+                return self._as_validated(number, why)
         return self._fit_again(number)
+
+    def _as_validated(self, number: int, why: str) -> bool:
+        """Take the learners that the search has kept."""
+        learners = self.learners(number)
+        # of other splits than folds the last: where they are in the order of time, it has seen most
+        self.fitted[number] = Bag(learners) if self.problem.bags else learners[-1]
+        self.kept[number] = why
+        return True
+
+    def _told(self, chosen: Ensemble, keeping: Keeping) -> dict[str, Any]:
+        again = [number for number in chosen.members if number not in self.kept]
+        reasons = [self.kept[number] for number in chosen.members if number in self.kept]
+        reasons += [keeping.why_not(number) for number in again]
+        return {
+            "setting": keeping.refit, "again": again,
+            "kept": [number for number in chosen.members if number in self.kept],
+            "reason": "; ".join(dict.fromkeys(reasons)),
+        }  # fmt: skip
 
     def _fit_again(self, number: int) -> bool:
         """Fit the trial's configuration on all rows; False, and noted, when that fails."""
@@ -285,8 +321,7 @@ class Assembly:
         except _RefitError as error:
             if self.results[number].kept:
                 emit("note", f"{error}; it stays as it was validated")
-                self.fitted[number] = self.learners(number)[-1]
-                return True
+                return self._as_validated(number, "the fit on all rows failed")
             emit("note", f"warning: {error}", level=logging.WARNING)
             self.failed[number] = str(error)
             return False

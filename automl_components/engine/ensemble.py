@@ -1,4 +1,4 @@
-"""Ensembles of trials, from their out-of-fold predictions: weighted voting and stacking."""
+"""Ensembles of trials, from their out-of-fold predictions: what they are, their scores, and stacking."""
 
 from __future__ import annotations
 
@@ -13,18 +13,7 @@ from automl_components.core.errors import SettingsError, nearest
 from automl_components.engine.predictor import meta_predict, stack_features
 from automl_components.engine.problem import Problem
 
-START = 5
-"""Models that the greedy selection starts from, at most (Azure's documented rule) ..."""
-WITHIN = 0.05
-"""... and how far their score may be from the best one, relative to it."""
-ITERATIONS = 25
-PATIENCE = 5
-"""Members that are added without a gain: one of two halves may be too much of a weak model, and a third just right."""
-POOL = 25
-"""Candidates that the greedy selection looks at: the best ones by score."""
 INNER_FOLDS = 5
-CELLS = 400_000
-"""Rows x classes that a score inside the greedy loop looks at; more are sampled."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +36,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Members with weights, or a meta-learner over them, and the out-of-fold predictions that result."""
+    """Members with weights, or a meta-learner over them, and the out-of-fold predictions that result.
+
+    ``details`` are JSON values: how it was made, and why.
+    """
 
     kind: str
     members: tuple[int, ...]
@@ -56,6 +48,7 @@ class Ensemble:
     score: float
     metrics: dict[str, float] = field(default_factory=dict)
     meta: Any = None
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def primary_score(problem: Problem, predictions: np.ndarray) -> float:
@@ -77,87 +70,6 @@ def score_splits(problem: Problem, predictions: np.ndarray) -> tuple[float, dict
         weights = None if problem.weights is None else problem.weights[rows]
         tables.append(scorer.all(problem.target[rows], predictions[rows], weights))
     return primary_score(problem, predictions), average(tables)
-
-
-def vote(
-    problem: Problem, candidates: Sequence[Candidate], *, iterations: int | None = None, most: int = POOL
-) -> Ensemble:
-    """Greedy selection with replacement, from a sorted start (Caruana et al. 2004, as Azure documents it).
-
-    It starts from up to five models within 5 % of the best score, keeps the best prefix of them, then adds whichever
-    model makes the best mean, until five additions in a row have gained nothing, and goes back to the best. Ties
-    prefer the model with the better score, then the smaller trial number, so it is deterministic.
-
-    Parameters
-    ----------
-    candidates : sequence of Candidate
-        At least one.
-    iterations : int
-        Members, repeats counted, at most; by default 25 (more gave nothing in TabRepo, arXiv 2311.02971).
-    most : int
-        Candidates that are looked at: the best ones by score.
-    """
-    steps, sign = iterations or ITERATIONS, problem.scorer().metric.sign
-    rows, worth = _selection(problem)
-    known = [
-        (worth(values := np.asarray(one.predictions[rows], dtype=np.float64)), one, values)
-        for one in sorted(candidates, key=lambda c: (-sign(c.score), c.number))[:most]
-    ]
-    known.sort(key=lambda item: -item[0])  # stable
-    seen = [values for _, _, values in known]
-    counts = np.zeros(len(known), dtype=int)
-    best, start = _start([value for value, _, _ in known[:steps]], seen, worth)
-    counts[:start] = 1
-    kept, total = counts.copy(), np.sum(seen[:start], axis=0)
-    since = 0
-    while counts.sum() < steps and since < PATIENCE:
-        trials = [worth((total + values) / (counts.sum() + 1)) for values in seen]
-        pick = int(np.argmax(trials))
-        total = total + seen[pick]
-        counts[pick] += 1
-        since += 1
-        if trials[pick] > best + 1e-9 * abs(best):
-            best, kept, since = trials[pick], counts.copy(), 0
-    counts = kept
-    chosen = [(one, n / counts.sum()) for n, (_, one, _) in zip(counts, known, strict=True) if n]
-    predictions = sum(weight * one.predictions.astype(np.float64) for one, weight in chosen)
-    numbers, weights = tuple(one.number for one, _ in chosen), tuple(float(weight) for _, weight in chosen)
-    return Ensemble("voting_ensemble", numbers, weights, predictions, *score_splits(problem, predictions))
-
-
-def _start(
-    worths: Sequence[float], seen: Sequence[np.ndarray], worth: Callable[[np.ndarray], float]
-) -> tuple[float, int]:
-    """Worth and length of the best prefix of the models near the best one."""
-    near = sum(worths[0] - value <= WITHIN * max(abs(worths[0]), 1e-12) for value in worths[:START])
-    values = [worths[0], *(worth(np.mean(seen[:k], axis=0)) for k in range(2, near + 1))]
-    return max(values), int(np.argmax(values)) + 1
-
-
-def _selection(problem: Problem) -> tuple[np.ndarray, Callable[[np.ndarray], float]]:
-    """Rows that the selection looks at, and the worth of predictions for them: greater is better.
-
-    All validated rows, or a sample where there are very many; the worth is the mean of the primary metric over the
-    splits, as a trial's score is.
-    """
-    scorer = problem.scorer()
-    rows = np.flatnonzero((problem.splits == 0).any(axis=1))
-    limit = CELLS // max(1, len(problem.classes))
-    if len(rows) > limit:
-        rows = np.sort(np.random.default_rng(problem.seed).choice(rows, limit, replace=False))
-    target = problem.target[rows]
-    weights = None if problem.weights is None else problem.weights[rows]
-    parts = [part for part in (np.flatnonzero(column == 0) for column in problem.splits[rows].T) if len(part)]
-
-    def worth(predictions: np.ndarray) -> float:
-        scores = [
-            scorer.score(target[part], predictions[part], None if weights is None else weights[part])
-            for part in parts
-        ]
-        defined = [scorer.metric.sign(score) for score in scores if np.isfinite(score)]
-        return float(np.mean(defined)) if defined else -np.inf
-
-    return rows, worth
 
 
 META_LEARNERS: dict[str, tuple[str, str]] = {

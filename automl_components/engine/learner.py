@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from automl_components.algorithms import ALGORITHMS, Algorithm
+from automl_components.algorithms import ALGORITHMS, BALANCED, Algorithm
 from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.boosters import FITTERS, Rows, Stopper
 from automl_components.engine.encodings import ENCODINGS, TargetEncoding, cross_fit, likely_pairs
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 
 
-OWN = ("scaler", "encodings")
+OWN = ("scaler", "encodings", "class_weight", "restore_priors")
 """Parameters that are no estimator's."""
 WANTED = 12.0
 """Rounds times learning rate that a boosting should have time for: 300 rounds of 0.04."""
@@ -36,6 +36,10 @@ class Learner:
     target to mean 0 and deviation 1, so that penalties mean the same on all data; rows of weight 0 are left
     out. Where the training rows have one class, or one target value, that is the prediction.
 
+    With balanced class weights every class weighs the same in sum; weights of rows are multiplied by them. What such
+    a fit predicts are the probabilities of a world where no class is rare. That is what a metric of decisions wants;
+    for others ``"restore_priors"`` divides them by the class weights again (Saerens and others, 2002).
+
     Parameters
     ----------
     algorithm : str
@@ -44,8 +48,8 @@ class Learner:
         ``"classification"`` or ``"regression"``.
     params : dict
         Complete parameters as ``defaults``, ``suggest`` or a portfolio give them: the estimator's, ``"scaler"``
-        for a dense view, and ``"encodings"``, names of ``engine.encodings.ENCODINGS`` that are fitted on the
-        training rows and become numbers before the view.
+        for a dense view; ``"encodings"``, names of ``engine.encodings.ENCODINGS`` that are fitted on the
+        training rows and become numbers before the view; ``"class_weight": "balanced"``, with ``"restore_priors"``.
     schema : FeatureSchema
         Columns of the matrices to come.
     classes : int
@@ -71,10 +75,13 @@ class Learner:
     Raises
     ------
     SettingsError
-        Unknown algorithm, one that cannot do the task, an unknown parameter or scaler.
+        Unknown algorithm, one that cannot do the task, an unknown parameter or scaler, or class weights for an
+        algorithm or a task that has none.
     DataError
         The weights of all training rows are 0.
     """
+
+    balance_: np.ndarray | None = None
 
     def __init__(
         self,
@@ -94,6 +101,10 @@ class Learner:
             )
         if "scaler" in params and entry.view != "dense":
             raise SettingsError(f"algorithm {algorithm!r} takes no scaler: its input is not scaled by choice")
+        if params.get("class_weight") not in (None, BALANCED):
+            raise SettingsError(f"class_weight is {BALANCED!r} or absent, not {params['class_weight']!r}")
+        if params.get("class_weight") and not entry.balances(task):
+            raise SettingsError(f"algorithm {algorithm!r} cannot weigh the classes of a {task}")
         boosts = entry.estimators[task].partition(":")[0] in FITTERS
         if rounds is not None and not boosts:
             raise SettingsError(f"algorithm {algorithm!r} has no boosting rounds to fix")
@@ -136,9 +147,11 @@ class Learner:
         X, y, weight = _weighted_rows(X, np.asarray(y), weight)
         self.encodings_: list[Any] = []
         self.rounds_ = self.rounds_run_ = self.stop_reason_ = self.estimator_ = self.calibration_ = None
+        self.balance_ = None
         self._learn_target(y)
         if self.constant_:
             return self
+        weight = self._learn_balance(y, weight)
         with threadpool_limits(self.threads), warnings.catch_warnings():
             # an estimator that has not converged is a trial like any other: its score tells
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -172,7 +185,11 @@ class Learner:
         if self.constant_ or not X.rows:
             proba[:, self.present_] = 1.0
         else:
-            proba[:, self.present_] = self._probabilities(self._seen(X))
+            seen = self._probabilities(self._seen(X))
+            if self.balance_ is not None and self.params.get("restore_priors"):
+                seen = seen / self.balance_
+                seen /= seen.sum(axis=1, keepdims=True)
+            proba[:, self.present_] = seen
         return proba / proba.sum(axis=1, keepdims=True)
 
     def _learn_target(self, y: np.ndarray) -> None:
@@ -188,6 +205,22 @@ class Learner:
             return np.searchsorted(self.present_, y)
         return (y - self.shift_) / self.scale_
 
+    def _learn_balance(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        """Row weights under which every class weighs the same in sum, where that was asked for; their mean stays 1."""
+        if self.params.get("class_weight") != BALANCED:
+            return weight
+        codes = self._encode(y)
+        masses = np.bincount(codes, weight)
+        self.balance_ = masses.sum() / (len(masses) * masses)
+        return self._balanced(codes, weight)
+
+    def _balanced(self, codes: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        """Row weights times the weights of their classes, where there are any."""
+        if self.balance_ is None:
+            return weight
+        weights: np.ndarray = self.balance_[codes] if weight is None else weight * self.balance_[codes]
+        return weights
+
     def _validation(self, valid: tuple[FeatureMatrix, np.ndarray, np.ndarray | None] | None) -> Rows | None:
         """Validation rows as the booster takes them, without classes that it has not seen."""
         if valid is None:
@@ -201,7 +234,8 @@ class Learner:
             return None
         if not known.all():
             X, y, weight = X.take(known), y[known], None if weight is None else weight[known]
-        return Rows(self._seen(X), self._encode(y), weight)
+        codes = self._encode(y)
+        return Rows(self._seen(X), codes, self._balanced(codes, weight))
 
     def _learn_encodings(self, X: FeatureMatrix, y: np.ndarray, weight: np.ndarray | None) -> FeatureMatrix:
         """Fit the encodings that have something to encode; the training rows get cross-fitted ones."""

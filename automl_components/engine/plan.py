@@ -115,7 +115,7 @@ def plan(
     splits : int
         Number of splits; they were fixed with the checked data.
     bags : bool
-        Whether every row is validated by exactly one split and trains in all others.
+        Whether the learners of the splits are the model, so that no time is left for fits on all rows.
     seconds : float or None
         Wall time for search and ensembles; from a day on the time is no limit that anything is fitted to.
     cores : int
@@ -139,7 +139,7 @@ def plan(
         f"{cells:,} cells: {workers} fit{'s' if workers > 1 else ''} at a time, "
         f"{threads} core{'s' if threads > 1 else ''} each",
         f"at most {rounds:,} rounds of boosting" + (f" in {seconds:g} s" if tight else ""),
-        "the learners of all splits are kept and averaged" if bags
+        "the learners of the splits are the model" if bags
         else "the members of the model are fitted again on all rows" + (", if there is time" if dear else ""),
         f"{shape.rows:,} rows: up to {candidates} trials in an ensemble",
         *(["the time is short for so many cells: the first boosting gets most of it"] if dear else []),

@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 from automl_components.algorithms import Shape
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.scoring import Scorer
+from automl_components.guardrails.class_balance import IMBALANCED_AT
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,17 @@ class Problem:
         return self.splits.shape[1] > 1 and bool(
             ((self.splits == 0).sum(axis=1) == 1).all() and (self.splits >= 0).all()
         )
+
+    @property
+    def imbalanced(self) -> bool:
+        """Whether the smallest class has at most a fifth of the rows of the largest, as the guardrail counts."""
+        counts = np.bincount(self.target) if self.classes else np.ones(1)
+        return bool(counts.min() <= IMBALANCED_AT * counts.max())
+
+    @property
+    def weighs_classes(self) -> bool:
+        """Whether balanced class weights are worth a trial: not for the loss of probabilities, which they distort."""
+        return self.imbalanced and self.scorer().metric.name != "log_loss"
 
     @property
     def out_of_fold_shape(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automl_components.algorithms import Algorithm
+from automl_components.algorithms import BALANCED, Algorithm
 from automl_components.algorithms.portfolio import portfolio
 from automl_components.algorithms.spaces import neighbour, suggest
 from automl_components.engine.encodings import ENCODINGS
@@ -19,6 +19,8 @@ BANNED = 2
 """Failures of an algorithm without a single success, after which it is proposed no more."""
 NEAR = 0.6
 """Probability that a draw is a neighbour of the best configuration of its algorithm."""
+BALANCED_AT = (8, 12)
+"""Trials at which, of classes of very different size, the best configurations so far get balanced class weights."""
 DRAWS = 100
 """Configurations drawn for one trial until one is new; after that the spaces count as used up."""
 
@@ -88,12 +90,25 @@ class Proposals:
         return ()
 
     def _make(self, number: int, seen: Sequence[TrialResult]) -> Config | None:
+        if number in BALANCED_AT and self.problem.weighs_classes and (config := self._balanced(seen)):
+            return config
         banned = self._banned(seen) | self._beaten(seen)
         for name, params in self._portfolio:
             config = Config(name, params)
             if name not in banned and self._new(config):
                 return config
         return self._draw(number, seen, self._banned(seen))
+
+    def _balanced(self, seen: Sequence[TrialResult]) -> Config | None:
+        """The best configuration that can weigh classes, of a family that has not done so yet, with balanced ones."""
+        done = {result.algorithm for result in seen if "class_weight" in result.params}
+        for name, result in self._best(seen).items():
+            weighing = {"class_weight": BALANCED, "restore_priors": self.metric.needs_proba}
+            if name in done or not self.algorithms[name].balances(self.problem.task):
+                continue
+            if self._new(config := Config(name, {**result.params, **weighing})):
+                return config
+        return None
 
     def _new(self, config: Config) -> bool:
         new = config.key not in self._known

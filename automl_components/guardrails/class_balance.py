@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import Facts, Finding, Guardrail, counted, listed
+from automl_components.guardrails import Facts, Finding, Guardrail, counted, listed, sentence
 
 IMBALANCED_AT = 0.2  # rows of the smallest class over rows of the largest: Azure's rule
 
@@ -33,7 +35,30 @@ def _check(facts: Facts) -> Finding | None:
         remedy="Prefer a metric that sees every class, such as AUC_weighted, norm_macro_recall or "
         "average_precision_score_weighted; or give sample weights, or more rows of the small class.",
         details=figures,
+        repair="Unless log_loss ranks the trials, the search gives the best of its first ones balanced class weights, "
+        "too; the model has them where they score better.",
     )
+
+
+def settled(
+    findings: Iterable[Mapping[str, Any]], weighing: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Findings as a finished search leaves them: done is what was alerted, where trials had balanced class weights.
+
+    Parameters
+    ----------
+    findings : iterable of mappings
+        As ``findings.json`` has them.
+    weighing : mapping or None
+        ``choices["class_weights"]`` of ``ensemble.json``: the numbers of the trials that were ``tried``, and a
+        ``reason``; None where the classes are of comparable size.
+    """
+    told = [dict(one) for one in findings]
+    for one in told:
+        if weighing and one["code"] == GUARDRAIL.name and one["status"] == "Alerted":
+            one |= {"status": "Done"} if weighing["tried"] else {}
+            one["repair"] = sentence(weighing["reason"])
+    return told
 
 
 def _example(facts: Facts) -> Facts:

@@ -132,7 +132,7 @@ def read_contents(
         r for r in Journal(trials.local / "journal.jsonl").records if last is None or r["number"] <= last
     ]
     return Contents(
-        findings=report_rows(formats.read_json(guardrail_report.local / "findings.json")),
+        findings=report_rows(formats.read_findings(guardrail_report.local, leaderboard.local)),
         columns=told_of.get("summary", ()),
         features=told_of.get("features", ()),
         search=search,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from automl_components import formats
 from automl_components.core.artifacts import redacted
 from automl_components.report.contents import Contents, Record
 from automl_components.report.drawing import COLOURS, DASHES, WIDE, Drawing, Key, draw
@@ -34,6 +35,7 @@ def fill(contents: Contents) -> dict[str, Any]:
         "rows": [entry(contents, row, [metric, *beside], costs.get(row["trial"])) for row in shown],
         "hidden": len(board) - len(shown),
         "members": members(contents),
+        "choices": formats.reasons(contents.best),
         "course": course(contents),
         "failures": failures(contents.trials),
         "skipped": contents.search.get("skipped") or [],

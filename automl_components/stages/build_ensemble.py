@@ -10,7 +10,7 @@ from automl_components.core.events import emit
 from automl_components.core.settings import LimitsSettings, SelectionSettings, TaskSettings, TrainingSettings
 
 
-@component(version="2")
+@component(version="3")
 def build_ensemble(
     checked_data: Input[mltable],
     features: Input[mltable],
@@ -27,14 +27,15 @@ def build_ensemble(
     """Combine trials by voting and stacking, choose the best, and make it one model.
 
     With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial
-    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise it is fitted again on all
-    rows, as far as the time allows.
+    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise, or with
+    ``training.refit: always``, it is fitted again on all rows, as far as the time allows.
     """
     import tempfile
     from contextlib import ExitStack
 
     from automl_components import flavor, formats
     from automl_components.engine.assembly import Assembly, Recipe, named
+    from automl_components.engine.choices import class_weights
     from automl_components.engine.ensemble import Candidate
     from automl_components.engine.finishing import finish
     from automl_components.engine.leaderboard import leaderboard as board
@@ -56,7 +57,7 @@ def build_ensemble(
         vote=training.enable_vote_ensemble, stack=training.enable_stack_ensemble,
         iterations=training.ensemble_iterations, meta_type=stack.stack_meta_learner_type,
         meta_share=stack.stack_meta_learner_train_percentage, meta_kwargs=stack.stack_meta_learner_kwargs,
-        trial=selection.trial, metric=selection.metric,
+        trial=selection.trial, metric=selection.metric, refit=training.refit,
     )  # fmt: skip
     plan = formats.read_json(trials.local / "plan.json")
     with ExitStack() as opened:
@@ -67,19 +68,26 @@ def build_ensemble(
             return opened.enter_context(Pool(scratch, workers=1, threads=limits.threads))
 
         assembly = Assembly(
-            problem, finished, candidates, files.learners, open_pool, most=plan["candidates"],
+            problem, finished, candidates, files.learners, open_pool, sizes=files.size, most=plan["candidates"],
             threads=limits.threads, seconds=limits.seconds - plan["elapsed_seconds"],
         )  # fmt: skip
         chosen, members, made = assembly.run(recipe)
     last = finish(problem, chosen.predictions)
     emit("note", f"best: {named(chosen)}, {metric.name} {chosen.score:.5f}")
+    choices = {
+        "vote": next((one.details for one in made if one.kind == "voting_ensemble"), None),
+        "refit": assembly.refit, "class_weights": class_weights(problem, results, chosen.members),
+    }  # fmt: skip
+    for name, choice in choices.items():
+        if choice:
+            emit("note", f"{name.replace('_', ' ')}: {choice['reason']}")
     checked = formats.read_checked(checked_data.local)
     facts = {
         "kind": chosen.kind, "members": list(chosen.members), "weights": list(chosen.weights),
         "pipelines": [finished[n].pipeline for n in chosen.members], "primary_metric": metric.name,
         "score": chosen.score, "metrics": chosen.metrics, "rows": problem.features.rows,
         "candidates": {e.kind: e.score for e in made}, "target_range": problem.target_range,
-        "finish": last.verdicts,
+        "choices": choices, "finish": last.verdicts,
     }  # fmt: skip
     predictor = Predictor(
         flavor.load_featurizer(featurizer.local), members, list(chosen.weights), task=problem.task,

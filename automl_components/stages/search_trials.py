@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from automl_components.engine.trial import Config, TrialResult
 
 
-@component(version="2", resumable=True, elastic=("limits",))
+@component(version="3", resumable=True, elastic=("limits",))
 def search_trials(
     features: Input[mltable],
     trials: Output[uri_folder],
@@ -45,6 +45,7 @@ def search_trials(
     from automl_components import formats
     from automl_components.algorithms.selection import select
     from automl_components.core.journal import Journal
+    from automl_components.engine.keeping import keeps
     from automl_components.engine.plan import plan
     from automl_components.engine.proposals import Proposals
     from automl_components.engine.search import Search, SearchLimits, executed
@@ -62,8 +63,9 @@ def search_trials(
         allowed=training.allowed_training_algorithms, blocked=training.blocked_training_algorithms,
     )  # fmt: skip
     chosen = plan(
-        problem.shape, problem.splits.shape[1], bags=problem.bags, seconds=limits.seconds, cores=limits.threads,
-        concurrent=limits.concurrent, race=limits.enable_early_termination,
+        problem.shape, problem.splits.shape[1], bags=keeps(problem.bags, training.refit),
+        seconds=limits.seconds, cores=limits.threads, concurrent=limits.concurrent,
+        race=limits.enable_early_termination,
     )  # fmt: skip
     files, journal = TrialFiles(trials.local), Journal(trials.local / "journal.jsonl")
     planned = trials.local / "plan.json"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LEVELS = {"Passed": logging.DEBUG, "Done": logging.INFO, "Alerted": logging.WARNING}
 
 
-@component(version="2")
+@component(version="3")
 def validate_data(
     training_data: Input[mltable],
     checked_data: Output[mltable],

@@ -12,7 +12,7 @@ from automl_components.core.settings.tracking import TrackingSettings
 from automl_components.stages.log_run import folder_name, job_settings
 
 
-@component(version="1")
+@component(version="2")
 def write_report(
     guardrail_report: Input[uri_folder],
     featurizer: Input[mlflow_model],

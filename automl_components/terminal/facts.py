@@ -22,14 +22,11 @@ def run_facts(run: Run) -> dict[str, Any]:
         first; ``best_model`` (kind, members, weights, score, validation metrics); ``test_metrics``;
         ``registration``; ``tracking``; and ``places``, the path of each artifact by its name.
     """
-    from automl_components import formats
-
     board = run.leaderboard.to_dict("records") if run.has("leaderboard") or run.has("trials") else []
-    findings = run.path("guardrail_report") / "findings.json" if run.has("guardrail_report") else None
     facts = {
         "folder": run.folder,
         "finished": run.has("best_model"),
-        "findings": formats.read_json(findings) if findings else [],
+        "findings": run.findings if run.has("guardrail_report") else [],
         "leaderboard": board,
         "best_model": run.ensemble if run.has("leaderboard") else None,
         "test_metrics": run.test_metrics if run.has("test_report") else {},

@@ -44,10 +44,9 @@ def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
 
 def _findings(console: Console, run: Run) -> None:
     """A row for each finding that asks for attention, the heaviest first; the checks that passed in one."""
-    from automl_components import formats
     from automl_components.guardrails.findings import how_to_switch, report_rows
 
-    rows = report_rows(formats.read_json(run.path("guardrail_report") / "findings.json"))
+    rows = report_rows(run.findings)
     table = tables.table("State", "Guardrail", "What was seen, and what was done or would help")
     passed = [row["title"] for row in rows if row["state"] == "Passed"]
     for row in rows:
@@ -91,6 +90,8 @@ def _leaderboard(console: Console, run: Run, rows: int) -> None:
     tables.show(console, "Leaderboard", table)
     if len(board) > rows:
         console.print(f"[dim]and {len(board) - rows} more in leaderboard.csv[/]")
+    for name, reason in run.choices.items():
+        console.print(f"[dim]{plain(name)}: {plain(reason)}[/]", soft_wrap=True)
     console.print()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from automl_components.engine.checking import run_guardrails
 from automl_components.guardrails import GUARDRAILS, Facts, Finding
+from automl_components.guardrails.class_balance import settled
 
 ROWS = 300
 AZURE = {  # titles of Azure's own guardrails for tables without time series
@@ -169,6 +170,17 @@ def test_many_columns_are_counted_and_ten_named():
 def test_class_balance_has_azures_threshold(minority, status):
     target = pd.Series(["big"] * 250 + ["small"] * minority)  # 50 is a fifth of 250
     assert see("class-balance", target=target).status == status
+
+
+@pytest.mark.parametrize(("tried", "status"), [([8], "Done"), ([], "Alerted")])
+def test_class_balance_is_done_once_weights_were_tried(tried, status):
+    found = see("class-balance", target=pd.Series(["big"] * 250 + ["small"] * 20)).to_dict()
+    other = {"code": "x", "status": "Alerted", "repair": None}
+    made = settled([found, other], {"tried": tried, "reason": "trial 8 is in the model"})
+    assert (made[0]["status"], made[0]["repair"]) == (status, "Trial 8 is in the model.")
+    assert made[1] == other
+    assert found["status"] == "Alerted"  # as it was found
+    assert settled([found], None) == [found]
 
 
 def test_rare_classes_are_named_with_their_rows():

@@ -11,7 +11,9 @@ import time
 import numpy as np
 
 from automl_components.algorithms import ALGORITHMS
+from automl_components.engine import ensemble as ensembles
 from automl_components.engine import trial
+from automl_components.engine.ensemble import Candidate
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.problem import Problem
 
@@ -61,6 +63,24 @@ def cross_validate(problem, config, **settings):
     done = [trial.fit_fold(problem, config, part, **settings) for part in range(problem.splits.shape[1])]
     predictions = {fold.part: predicted for fold, _, predicted in done}
     return trial.summary([fold for fold, _, _ in done]), trial.out_of_fold(problem, predictions)
+
+
+def models(problem, count, seed=0, spread=1.5, first=1):
+    """Candidates that know something of the target, each with errors of its own."""
+    rng = np.random.default_rng(seed)
+    known = (problem.splits == 0).any(axis=1)
+    made = []
+    for number in range(first, first + count):
+        noise = rng.normal(0, spread, problem.out_of_fold_shape)
+        if problem.classes:
+            logits = noise + np.eye(len(problem.classes))[problem.target]
+            values = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+            values = values.astype(np.float32)
+        else:
+            values = problem.target + noise
+        values[~known] = np.nan
+        made.append(Candidate(number, ensembles.score_splits(problem, values)[0], values))
+    return made
 
 
 def accurate(y_true, y_pred, sample_weight=None):

@@ -12,7 +12,9 @@ from automl_components.core.events import listening
 from automl_components.engine import trial
 from automl_components.engine.assembly import Assembly, Recipe
 from automl_components.engine.bag import Bag
+from automl_components.engine.choices import class_weights
 from automl_components.engine.ensemble import Candidate, Ensemble, primary_score
+from automl_components.engine.keeping import keeps, too_large
 from automl_components.engine.trial import Config, TrialResult
 from automl_components.engine.workers import Pool
 
@@ -68,15 +70,23 @@ def made(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["folds", "holdout", "repeated"])
-def test_ensembles_compete_with_single_trials(made, kind):
+def test_ensembles_compete(made, kind):
+    """A cross-fitted vote of several has been held against single trials; the better of vote and stack is the model."""
     one = made[kind]
     chosen, members, ensembles = one.assembly().run(Recipe())
     assert [e.kind for e in ensembles] == ["voting_ensemble", "stack_ensemble"]
     assert len(members) == len(chosen.members)
-    options = [(primary_score(one.problem, o.predictions), o) for o in (*one.candidates, *ensembles)]
-    best = min(options, key=lambda option: option[0])[1]
-    assert chosen.score == best.score
+    vote = ensembles[0]
+    options = ensembles if len(vote.members) > 1 else [*one.candidates, *ensembles]
+    best = min(options, key=lambda option: primary_score(one.problem, option.predictions))
     np.testing.assert_array_equal(chosen.predictions, best.predictions)
+    assert set(vote.details["crossfitted"]) >= {"greedy selection", "best trial", "mean of the best 3"}
+
+
+def test_without_a_vote_a_stack_competes_with_single_trials(made):
+    one = made["folds"]
+    chosen, _, (stack,) = one.assembly().run(Recipe(vote=False))
+    assert chosen.score == min(stack.score, *(candidate.score for candidate in one.candidates))
 
 
 def test_the_learners_of_the_folds_are_the_model(made):
@@ -231,3 +241,79 @@ def test_regression(tmp_path):
         chosen, members, _ = one.assembly().run(Recipe())
     assert chosen.score <= min(c.score for c in one.candidates)
     assert np.isfinite(members[0].predict(problem.features)).all()
+
+
+def test_always_is_a_fit_on_all_rows(made):
+    one = made["folds"]
+    assembly = one.assembly()
+    _, (member,), _ = assembly.run(Recipe(trial=4, refit="always"))
+    result = one.results[4]
+    again = trial.refit(one.problem, result.config, seed=result.seed, rounds=trial.mean_rounds(result.rounds))
+    np.testing.assert_array_equal(
+        member.predict_proba(one.problem.features), again.predict_proba(one.problem.features)
+    )
+    assert assembly.refit == {
+        "setting": "always", "again": [4], "kept": [], "reason": "training.refit is always"
+    }  # fmt: skip
+    late = one.assembly(seconds=0)
+    _, (member,), _ = late.run(Recipe(trial=4, refit="always"))
+    assert isinstance(member, Bag)
+    assert late.refit["reason"] == "no time to fit it on all rows"
+    assert late.refit["kept"] == [4]
+
+
+def test_always_keeps_the_folds_where_a_fit_on_all_rows_fails(made):
+    one = made["folds"]
+    gone = one.results | {4: replace(one.results[4], algorithm="gone")}
+    assembly = one.assembly(gone)
+    _, (member,), _ = assembly.run(Recipe(trial=4, refit="always"))
+    assert isinstance(member, Bag)
+    assert assembly.refit["reason"] == "the fit on all rows failed"
+
+
+@pytest.mark.parametrize("kind", ["folds", "holdout", "repeated"])
+def test_never_is_no_fit(made, kind):
+    one = made[kind]
+    assembly = one.assembly()
+    assembly.run(Recipe(refit="never"))
+    assert assembly.refit_s == 0
+    assert assembly.refit["again"] == []
+    assert assembly.refit["reason"] == "training.refit is never"
+
+
+def test_auto_fits_again_what_is_too_large_together(made):
+    """The smaller ones stay; nothing but what is beyond the size is fitted."""
+    one = made["folds"]
+    sizes = {1: 150 * 2**20, 2: 2**20, 3: 2**20, 4: 60 * 2**20}
+    assert too_large((1, 2, 3, 4), sizes.__getitem__) == {1}
+    assembly = one.assembly(sizes=lambda number: 300 * 2**20)
+    _, (member,), _ = assembly.run(Recipe(trial=3))
+    assert not isinstance(member, Bag)
+    assert assembly.refit["reason"] == "the learners of the folds are larger than 200 MB together"
+
+
+def test_the_search_leaves_time_for_fits_that_are_to_come():
+    assert [keeps(bags, refit) for bags in (True, False) for refit in ("auto", "never", "always")] == [
+        True, True, False, False, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("weights", "members", "said"), [
+    ({2: "balanced"}, (1, 2), "trial 2 with balanced class weights is in the model"),
+    ({2: "balanced", 3: "balanced"}, (1,), "trials 2, 3 had balanced class weights; the model is better without"),
+    ({}, (1,), "no trial had class weights: the search ended before"),
+])  # fmt: skip
+def test_what_became_of_class_weights(made, weights, members, said):
+    one = made["folds"]
+    few = (np.arange(150) % 10 == 0).astype(np.int32)
+    problem = replace(one.problem, target=few, primary_metric="AUC_weighted")
+    results = [
+        replace(r, params=r.params | ({"class_weight": weights[n]} if n in weights else {}))
+        for n, r in one.results.items()
+    ]
+    told = class_weights(problem, results, members)
+    assert told["reason"].startswith(said)
+    assert told["tried"] == list(weights)
+    assert class_weights(one.problem, results, members) is None  # of comparable size
+    judged = class_weights(replace(problem, primary_metric="log_loss"), [], members)
+    assert "log_loss" in judged["reason"]

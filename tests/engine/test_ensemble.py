@@ -1,145 +1,16 @@
-"""Voting against a plain implementation, stacking without a leak, and every meta-learner."""
+"""Stacking without a leak, and every meta-learner."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from problems import folds, holdout, make
+from problems import folds, holdout, make, models
 from sklearn.metrics import log_loss, roc_auc_score
 
 from automl_components.core.errors import SettingsError
 from automl_components.engine import ensemble as ensembles
 from automl_components.engine.ensemble import META_LEARNERS, Candidate, StackError
 from automl_components.engine.predictor import meta_predict, stack_features
-
-METRICS = ["log_loss", "AUC_weighted", "accuracy", "norm_macro_recall", "problems:accurate"]
-
-
-def models(problem, count, seed=0, spread=1.5, first=1):
-    """Candidates that know something of the target, each with errors of its own."""
-    rng = np.random.default_rng(seed)
-    known = (problem.splits == 0).any(axis=1)
-    made = []
-    for number in range(first, first + count):
-        noise = rng.normal(0, spread, problem.out_of_fold_shape)
-        if problem.classes:
-            logits = noise + np.eye(len(problem.classes))[problem.target]
-            values = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-            values = values.astype(np.float32)
-        else:
-            values = problem.target + noise
-        values[~known] = np.nan
-        made.append(Candidate(number, ensembles.score_splits(problem, values)[0], values))
-    return made
-
-
-def plain_greedy(problem, candidates, most=25):
-    """Written again from the paper's text: a list of picks, everything computed anew at each step."""
-    sign = 1 if problem.scorer().metric.greater_is_better else -1
-
-    def quality(picks):
-        mean = sum(c.predictions.astype(float) for c in picks) / len(picks)
-        return sign * ensembles.score_splits(problem, mean)[0]
-
-    ranked = sorted(candidates, key=lambda c: (-quality([c]), c.number))
-    best = quality([ranked[0]])
-    near = [c for c in ranked[: min(5, most)] if best - quality([c]) <= 0.05 * abs(best)]
-    picks = max((near[: k + 1] for k in range(len(near))), key=quality)  # the first of equals
-    best_picks, since = picks, 0
-    while len(picks) < most and since < 5:  # the paper's path to its end, of which the best prefix counts
-        picks = max(([*picks, c] for c in ranked), key=quality)
-        since += 1
-        if quality(picks) > quality(best_picks) + 1e-9 * abs(quality(best_picks)):
-            best_picks, since = picks, 0
-    picks = best_picks
-    return {c.number: sum(p is c for p in picks) / len(picks) for c in picks}
-
-
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("seed", range(3))
-def test_voting_is_the_greedy_selection_of_the_paper(metric, seed):
-    problem = make(rows=80, primary_metric=metric, splits=folds(80, 2))
-    candidates = models(problem, 7, seed)
-    made = ensembles.vote(problem, candidates)
-    assert dict(zip(made.members, made.weights, strict=True)) == pytest.approx(
-        plain_greedy(problem, candidates)
-    )
-
-
-@pytest.mark.parametrize(
-    "metric", ["root_mean_squared_error", "r2_score", "spearman_correlation", "problems:absolute"]
-)
-def test_voting_for_regression(metric):
-    problem = make("regression", rows=80, primary_metric=metric, weights=np.linspace(0.1, 3, 80))
-    candidates = models(problem, 6)
-    made = ensembles.vote(problem, candidates)
-    assert dict(zip(made.members, made.weights, strict=True)) == pytest.approx(
-        plain_greedy(problem, candidates)
-    )
-    assert len(made.members) > 1
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    seed=st.integers(0, 10**6), count=st.integers(1, 6), metric=st.sampled_from(METRICS), classes=st.integers(2, 4),
-    most=st.sampled_from([None, 1, 2, 3, 30]), repeated=st.booleans(), weighted=st.booleans(),
-)  # fmt: skip
-def test_voting_always(seed, count, metric, classes, most, repeated, weighted):
-    """Weights sum to 1, the order of the candidates does not matter, and no single model is better."""
-    splits = folds(60, 3) if not repeated else np.column_stack([folds(60, 3, seed=s)[:, 0] for s in range(3)])
-    weights = np.random.default_rng(seed).uniform(0.1, 2, 60) if weighted else None
-    problem = make(rows=60, classes=classes, primary_metric=metric, splits=splits, weights=weights)
-    candidates = models(problem, count, seed)
-    made = ensembles.vote(problem, candidates, iterations=most)
-    assert sum(made.weights) == pytest.approx(1)
-    assert len(set(made.members)) == len(made.members) <= (most or 25)
-    sign = problem.scorer().metric.sign
-    assert sign(made.score) >= max(sign(c.score) for c in candidates) - 1e-6
-    again = ensembles.vote(problem, candidates[::-1], iterations=most)
-    assert (again.members, again.weights) == (made.members, made.weights)
-    known = (problem.splits == 0).any(axis=1)
-    mean = sum(w * candidates[n - 1].predictions for n, w in zip(made.members, made.weights, strict=True))
-    np.testing.assert_allclose(made.predictions[known], mean[known], rtol=1e-5)
-    assert np.isnan(made.predictions[~known]).all()
-
-
-def test_of_equal_models_the_first_trial_is_taken():
-    problem = make(rows=60)
-    one = models(problem, 1)[0]
-    same = [replace(one, number=number) for number in (7, 3, 9)]
-    assert ensembles.vote(problem, same).members == (3,)
-
-
-def test_a_useless_model_is_left_out():
-    problem = make(rows=200, primary_metric="AUC_weighted")
-    good, noise = models(problem, 3, spread=0.5), models(problem, 3, spread=100, first=4)
-    assert set(ensembles.vote(problem, [*noise, *good]).members) <= {1, 2, 3}
-
-
-def test_hundreds_of_trials_of_many_rows_are_quick():
-    problem = make(rows=20_000, splits=folds(20_000, 5), primary_metric="AUC_weighted")
-    rng = np.random.default_rng(0)
-    candidates = []
-    for number in range(1, 201):
-        second = 1 / (1 + np.exp(rng.normal(0, 1.5, 20_000) - problem.target))
-        candidates.append(Candidate(number, 0.7 - 1e-4 * number, np.column_stack([1 - second, second])))
-    started = time.process_time()
-    made = ensembles.vote(problem, candidates)
-    assert time.process_time() - started < 8
-    assert made.score > max(ensembles.score_splits(problem, c.predictions)[0] for c in candidates[:5])
-    assert max(made.members) <= 25  # only the best ones are looked at
-
-
-def test_many_rows_are_sampled_and_the_score_is_of_all(monkeypatch):
-    monkeypatch.setattr(ensembles, "CELLS", 200)
-    problem = make(rows=400)
-    candidates = models(problem, 4)
-    made = ensembles.vote(problem, candidates)
-    assert made.score == ensembles.score_splits(problem, made.predictions)[0]
-    assert made.score < min(c.score for c in candidates)
 
 
 def maker(problem, kind=None, **kwargs):

@@ -297,3 +297,55 @@ def test_an_unknown_encoding_is_refused():
         SettingsError, match="unknown encoding 'cat_target'; did you mean 'cat_target_encoder'"
     ):
         Learner("elastic_net", "regression", {"encodings": ["cat_target"]}, ENCODED).fit(X, y)
+
+
+def rare(rows=400, share=0.08):
+    """A problem whose second class is rare; the other rows are in their order."""
+    X, y = problem("classification", rows=4 * rows)
+    keep = np.sort(np.r_[np.flatnonzero(y == 0)[:rows], np.flatnonzero(y == 1)[: int(share * rows)]])
+    return X.take(keep), y[keep]
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", *BOOSTERS])
+def test_balanced_class_weights_are_weights_of_rows(name):
+    """scikit-learn's formula, multiplied with the weights that rows have; the model is that of those weights."""
+    X, y = rare()
+    own = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    masses = np.bincount(y, own)
+    by_hand = own * (own.sum() / (2 * masses))[y]
+    balanced = learner(name, "classification", class_weight="balanced").fit(X, y, own)
+    weighted = learner(name, "classification").fit(X, y, by_hand)
+    np.testing.assert_allclose(balanced.predict_proba(X), weighted.predict_proba(X), rtol=1e-6)
+    plain = learner(name, "classification").fit(X, y, own)
+    assert balanced.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean()
+    assert balanced.pipeline_name.endswith("balanced " + ALGORITHMS[balanced.algorithm].title)
+
+
+def test_restored_priors_are_those_of_the_rows():
+    X, y = rare(rows=3000)
+    plain = learner("logistic_regression", "classification").fit(X, y)
+    restored = learner(
+        "logistic_regression", "classification", class_weight="balanced", restore_priors=True
+    ).fit(X, y)
+    expected, found = plain.predict_proba(X)[:, 1], restored.predict_proba(X)[:, 1]
+    assert found.mean() == pytest.approx(expected.mean(), rel=0.1)
+    np.testing.assert_allclose(found, expected, atol=0.1)
+    np.testing.assert_allclose(restored.predict_proba(X).sum(axis=1), 1)
+
+
+def test_early_stopping_sees_balanced_classes():
+    X, y = rare()
+    valid = rare(rows=300)
+    stopped = learner("light_gbm", "classification", class_weight="balanced").fit(X, y, valid=(*valid, None))
+    weights = len(y) / (2 * np.bincount(y))
+    same = learner("light_gbm", "classification").fit(X, y, weights[y], valid=(*valid, weights[valid[1]]))
+    assert stopped.rounds_ == same.rounds_
+
+
+def test_class_weights_where_there_are_none():
+    with pytest.raises(SettingsError, match="cannot weigh the classes of a regression"):
+        learner("light_gbm", "regression", class_weight="balanced")
+    with pytest.raises(SettingsError, match="'knn' cannot weigh the classes"):
+        learner("knn", "classification", class_weight="balanced")
+    with pytest.raises(SettingsError, match="class_weight is 'balanced' or absent, not 'half'"):
+        learner("light_gbm", "classification", class_weight="half")

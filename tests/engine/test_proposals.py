@@ -1,12 +1,15 @@
 """What is tried when: the portfolio, then draws; never twice, never what has failed twice."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from problems import cross_validate, holdout, make
 
 from automl_components.algorithms import ALGORITHMS, Shape
 from automl_components.algorithms.portfolio import portfolio
 from automl_components.engine.plan import LAG
-from automl_components.engine.proposals import Proposals
+from automl_components.engine.proposals import BALANCED_AT, Proposals
 from automl_components.engine.trial import Config, TrialResult
 
 PROBLEM = make(rows=400, splits=holdout(400))
@@ -94,7 +97,8 @@ def test_fewer_rounds_get_larger_steps():
     assert all(params["n_estimators"] == 1000 for params in few)
     assert few[0]["learning_rate"] == many[0]["learning_rate"]  # the defaults are made for a thousand
     assert all(a["learning_rate"] >= b["learning_rate"] for a, b in zip(few, many, strict=True))
-    assert max(params["learning_rate"] for params in few) <= 0.08
+    raised = [a["learning_rate"] for a, b in zip(few, many, strict=True) if a != b | {"n_estimators": 1000}]
+    assert 0 < max(raised) <= 0.08  # larger ones stay as they are
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -110,3 +114,52 @@ def test_every_entry_of_the_portfolio_can_be_fitted(task):
                 assert facts["score"] is not None
             done.add(config.key)
     assert len(done) > 20
+
+
+def imbalanced(metric="AUC_weighted", rows=400):
+    problem = make(rows=rows, splits=holdout(rows), primary_metric=metric)
+    return replace(problem, target=(np.arange(rows) % 10 == 0).astype(np.int32))
+
+
+WEIGHING = ["light_gbm", "logistic_regression", "knn", "decision_tree"]
+
+
+@pytest.mark.parametrize(("metric", "restored"), [("AUC_weighted", True), ("norm_macro_recall", False)])
+def test_rare_classes_get_weights_in_the_best_configurations(metric, restored):
+    problem = imbalanced(metric)
+    scores = {"knn": 0.9, "light_gbm": 0.8, "logistic_regression": 0.7, "decision_tree": 0.6}
+    made = drive(of(*WEIGHING, problem=problem), 16, lambda n, c: scores[c.algorithm])
+    weighed = {n: c for n, c in enumerate(made, start=1) if c.params.get("class_weight") == "balanced"}
+    first, second = list(weighed)[:2]
+    assert (first, second) == BALANCED_AT
+    assert [weighed[n].algorithm for n in BALANCED_AT] == [
+        "light_gbm",
+        "logistic_regression",
+    ]  # knn has no weights
+    assert all(config.params["restore_priors"] is restored for config in weighed.values())
+    best = [c.params for c in made[: first - LAG] if c.algorithm == "light_gbm"]
+    assert any(
+        params | {"class_weight": "balanced", "restore_priors": restored} == made[first - 1].params
+        for params in best
+    )
+
+
+@pytest.mark.parametrize(
+    "problem", [imbalanced("log_loss"), make(rows=400, splits=holdout(400), primary_metric="AUC_weighted")]
+)
+def test_no_weights_for_the_loss_of_probabilities_nor_for_classes_of_comparable_size(problem):
+    made = drive(of(*WEIGHING, problem=problem), 20, lambda n, c: 0.5)
+    assert not any("class_weight" in config.params for config in made)
+
+
+def test_weights_of_classes_need_no_result_of_their_neighbours():
+    problem = imbalanced()
+    whole = drive(of(*WEIGHING, problem=problem), 16, lambda n, c: n / 100)
+    source, results = of(*WEIGHING, problem=problem), {}
+    for number in range(1, 17):
+        seen = {n: results[n] for n in range(1, number - LAG + 1)}
+        config = whole[number - 1]
+        assert source.propose(number, seen) == config
+        results[number] = TrialResult(
+            number, config.algorithm, config.params, "x", "Completed", 0, number / 100
+        )

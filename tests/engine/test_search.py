@@ -104,6 +104,21 @@ def test_two_workers_race_as_one_does(tmp_path):
     assert found[0] == found[1]
 
 
+def test_two_workers_weigh_classes_as_one_does(tmp_path):
+    problem = make(rows=240, splits=folds(240, 3), primary_metric="AUC_weighted")
+    problem = replace(problem, target=((problem.target == 1) & (np.arange(240) % 4 == 0)).astype(np.int32))
+    names, found = ["logistic_regression", "decision_tree", "bernoulli_naive_bayes", "knn"], []
+    for workers in (1, 2):
+        problem.share(tmp_path / f"shared-{workers}")
+        search = make_search(names, SearchLimits(8), tmp_path / str(workers), problem, workers=workers)
+        with Pool(tmp_path / f"shared-{workers}", workers=workers) as pool:
+            results, _ = run(search, pool)
+        assert results[-1].status == "Completed"
+        assert results[-1].pipeline == "StandardScaler, balanced LogisticRegression"
+        found.append(content(results))
+    assert found[0] == found[1]
+
+
 def test_a_script_repeats_what_the_clock_decided(tmp_path):
     problem = make(rows=3000, splits=folds(3000, 3))
     problem.share(tmp_path / "shared")

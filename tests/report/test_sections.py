@@ -105,6 +105,14 @@ class TestLeaderboard:
             (3, "CatBoost", 0.25),
         ]
 
+    def test_why_it_is_made_this_way(self) -> None:
+        contents = finished.regression()
+        choices = {"vote": {"choice": "x", "reason": "a vote"}, "class_weights": None}
+        decided = {**contents.best, "choices": choices, "finish": {"temperature": {"reason": "warm"}}}
+        made = leaderboard.fill(replace(contents, best=decided))
+        assert made["choices"] == {"vote": "a vote", "temperature": "warm"}
+        assert leaderboard.fill(contents)["choices"] == {}
+
     def test_a_stack_has_no_shares(self) -> None:
         contents = finished.classification()
         stack = {**contents.best, "kind": "stack_ensemble", "weights": [1.0, 1.0]}

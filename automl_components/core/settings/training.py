@@ -88,6 +88,12 @@ class TrainingSettings(Settings):
     ensemble_iterations: Count = Field(
         25, description="Most models in the weighted average, repeats counted."
     )
+    refit: Annotated[Literal["auto", "never", "always"], spelled(["auto", "never", "always"])] = Field(
+        "auto",
+        description="Whether the model's members are fitted again on all rows. never: they stay as they were "
+        "validated, one learner a fold; always: as far as the time allows; auto: where the splits are not folds, or "
+        "the learners of the folds are too large together.",
+    )
     ensemble_model_download_timeout_minutes: Duration | None = Field(
         None, description="Accepted from Azure's files; there is nothing to download here."
     )
