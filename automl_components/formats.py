@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,11 @@ TEST = "test"
 
 
 def write_json(path: Path, value: Any) -> None:
-    """A JSON file a person can read."""
+    """A JSON file a person can read: the whole of it, or what was there before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1, sort_keys=False, default=str) + "\n", encoding="utf-8")
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(value, indent=1, sort_keys=False, default=str) + "\n", encoding="utf-8")
+    os.replace(part, path)
 
 
 def read_json(path: Path) -> Any:

@@ -62,9 +62,7 @@ class TrialFiles:
         """Note that the files of a split are whole."""
         from automl_components import formats
 
-        path = self.trial(number) / f"split-{fold.part}.json"
-        formats.write_json(path.with_suffix(".part"), {"key": key, "fold": asdict(fold)})
-        os.replace(path.with_suffix(".part"), path)
+        formats.write_json(self.trial(number) / f"split-{fold.part}.json", {"key": key, "fold": asdict(fold)})
 
     def predictions(self, number: int, part: int) -> np.ndarray:
         """Predictions of a split for its validation rows."""

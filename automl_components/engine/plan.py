@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from automl_components.algorithms import Shape
@@ -23,6 +24,8 @@ ROUNDS = ((120.0, 1000), (600.0, 3000))
 """Seconds up to which a boosting gets so many rounds at most."""
 RACE_ROWS = 1_000
 """Rows from which a configuration that is hopeless on its first split is given up: below, the rest costs nothing."""
+LAG = 3
+"""Trial n is proposed from the results up to n - 3, so that two workers never wait for each other's results."""
 CANDIDATES = ((100, 4), (500, 6), (2_500, 10), (10_000, 16))
 """Rows up to which only so many trials take part in an ensemble: with few rows the choice itself overfits."""
 
@@ -44,6 +47,8 @@ class Plan:
         Whether a configuration that does badly on the first split is given up.
     cheap_first : bool
         Whether a linear model goes first, so that there is a model within a second: the time is short.
+    lag : int
+        How many results behind a trial is proposed.
     candidates : int
         Trials that an ensemble looks at, at most.
     seconds, search_seconds : float or None
@@ -61,6 +66,7 @@ class Plan:
     bags: bool
     race: bool
     cheap_first: bool
+    lag: int
     candidates: int
     seconds: float | None
     search_seconds: float | None
@@ -69,6 +75,17 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON values."""
         return {**asdict(self), "reasons": list(self.reasons)}
+
+    def continuing(self, earlier: Mapping[str, Any]) -> Plan:
+        """This plan under new limits, with what proposals depend on as in the plan that is continued.
+
+        Parameters
+        ----------
+        earlier : mapping
+            As :meth:`to_dict` gave it.
+        """
+        kept = {name: earlier[name] for name in ("rounds", "cheap_first", "lag") if name in earlier}
+        return replace(self, **kept)
 
 
 def plan(
@@ -115,7 +132,8 @@ def plan(
     )  # fmt: skip
     return Plan(
         shape.rows, shape.columns, splits, workers, threads, rounds, bags,
-        race and splits > 2 and shape.rows >= RACE_ROWS, tight and seconds <= SHORT, candidates, seconds,
+        race and splits > 2 and shape.rows >= RACE_ROWS, tight and seconds <= SHORT, max(LAG, workers + 1),
+        candidates, seconds,
         None if seconds is None else search_share(seconds, bags, 0 if shape.sparse else shape.columns), reasons,
     )  # fmt: skip
 

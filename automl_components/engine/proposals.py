@@ -11,11 +11,10 @@ from automl_components.algorithms import Algorithm
 from automl_components.algorithms.portfolio import portfolio
 from automl_components.algorithms.spaces import neighbour, suggest
 from automl_components.engine.encodings import ENCODINGS
+from automl_components.engine.plan import LAG
 from automl_components.engine.problem import Problem
 from automl_components.engine.trial import Config, TrialResult
 
-LAG = 3
-"""Trial n is proposed from the results up to n - 3, so that two workers never wait for each other's results."""
 BANNED = 2
 """Failures of an algorithm without a single success, after which it is proposed no more."""
 NEAR = 0.6

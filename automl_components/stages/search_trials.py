@@ -46,7 +46,7 @@ def search_trials(
     from automl_components.algorithms.selection import select
     from automl_components.core.journal import Journal
     from automl_components.engine.plan import plan
-    from automl_components.engine.proposals import LAG, Proposals
+    from automl_components.engine.proposals import Proposals
     from automl_components.engine.search import Search, SearchLimits, executed
     from automl_components.engine.trial import TrialResult
     from automl_components.engine.workers import Pool
@@ -66,10 +66,14 @@ def search_trials(
         concurrent=limits.concurrent, race=limits.enable_early_termination,
     )  # fmt: skip
     files, journal = TrialFiles(trials.local), Journal(trials.local / "journal.jsonl")
+    planned = trials.local / "plan.json"
+    if journal.records and planned.exists():
+        chosen = chosen.continuing(formats.read_json(planned))
+    formats.write_json(planned, chosen.to_dict())
     scratch = trials.local / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     problem.share(scratch)
-    finished = [TrialResult(**record) for record in journal.records]
+    finished = without_misses([TrialResult(**record) for record in journal.records])
     search = Search(
         problem, algorithms, chosen,
         SearchLimits(limits.max_trials, limits.trial_seconds, limits.enable_early_termination, limits.exit_score),
@@ -77,7 +81,7 @@ def search_trials(
         Proposals(
             problem, algorithms, rounds=chosen.rounds, encodings=encodings(featurization),
             cheap_first=chosen.cheap_first, each_first=bool(training.allowed_training_algorithms),
-            lag=max(LAG, chosen.workers + 1),
+            lag=chosen.lag,
         ),
         [result for result in finished if result.status != "Completed" or files.has(result.number)],
     )  # fmt: skip
@@ -88,7 +92,9 @@ def search_trials(
 
     def on_result(result: TrialResult) -> None:
         journal.append(result.to_dict())
-        trials.checkpoint(journal.path, *(files.trial(record["number"]) for record in journal.records))
+        trials.checkpoint(
+            journal.path, planned, *(files.trial(record["number"]) for record in journal.records)
+        )
         text = told(result, best_of(search.results.values(), search.metric))
         emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
 
@@ -101,10 +107,13 @@ def search_trials(
     write_results(trials.local, search, results, skipped, task.positive_label)
     files.tidy({result.number: result.status == "Completed" for result in results})
     spent = search.spent / chosen.workers + time.monotonic() - started
-    formats.write_json(
-        trials.local / "plan.json",
-        {**chosen.to_dict(), "trials": executed(results), "elapsed_seconds": spent},
-    )
+    formats.write_json(planned, {**chosen.to_dict(), "trials": executed(results), "elapsed_seconds": spent})
+
+
+def without_misses(finished: list[TrialResult]) -> list[TrialResult]:
+    """Results without the last ones for which there was no time: now there may be."""
+    last = max((n for n, r in enumerate(finished, 1) if (r.error or {}).get("type") != "NoTime"), default=0)
+    return finished[:last]
 
 
 def encodings(featurization: FeaturizationSettings) -> list[str]:

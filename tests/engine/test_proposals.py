@@ -5,7 +5,8 @@ from problems import cross_validate, holdout, make
 
 from automl_components.algorithms import ALGORITHMS, Shape
 from automl_components.algorithms.portfolio import portfolio
-from automl_components.engine.proposals import LAG, Proposals
+from automl_components.engine.plan import LAG
+from automl_components.engine.proposals import Proposals
 from automl_components.engine.trial import Config, TrialResult
 
 PROBLEM = make(rows=400, splits=holdout(400))

@@ -29,7 +29,7 @@ def search(features: str, trials: str, **limits: Any) -> Any:
 
     return search_trials(
         features=features, trials=trials, **TASK, limits={"max_trials": TRIALS, **limits},
-        training={"allowed_training_algorithms": ALGORITHMS},
+        training={"allowed_training_algorithms": ALGORITHMS}, reuse=True,
     )  # fmt: skip
 
 
@@ -106,6 +106,33 @@ def test_a_clock_that_jumps_changes_nothing(
     monkeypatch.setattr(time, "time", lambda: draw.uniform(0, 4e9))
     search(features, str(tmp_path / "trials"), timeout_minutes=1440)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "trials" / "leaderboard.csv"), uninterrupted)
+
+
+def test_a_search_goes_on_under_higher_limits(tmp_path: Path, features: str) -> None:
+    trials = tmp_path / "trials"
+    search(features, str(trials), max_trials=3, timeout_minutes=1)
+    before = (trials / "journal.jsonl").read_text()
+    plan = json.loads((trials / "plan.json").read_text())
+    search(features, str(trials), max_trials=TRIALS, timeout_minutes=30)
+    assert (trials / "journal.jsonl").read_text().startswith(before)
+    assert len(lines(trials / "journal.jsonl")) == TRIALS
+    after = json.loads((trials / "plan.json").read_text())
+    assert (plan["seconds"], after["seconds"]) == (60, 1800)
+    assert (after["rounds"], after["cheap_first"]) == (plan["rounds"], plan["cheap_first"])
+
+
+def test_trials_for_which_there_was_no_time_are_tried_when_there_is() -> None:
+    from automl_components.engine.trial import TrialResult
+    from automl_components.stages.search_trials import without_misses
+
+    def result(number: int, error: str | None = None) -> TrialResult:
+        status = "Completed" if error is None else "Canceled"
+        return TrialResult(number, "sgd", {}, "sgd", status, 0, error=error and {"type": error})
+
+    results = [result(1), result(2, "NoTime"), result(3, "Crash"), result(4, "NoTime"), result(5, "NoTime")]
+    assert without_misses(results) == results[:3]
+    assert without_misses(results[:3]) == results[:3]
+    assert without_misses(results[1:2]) == []
 
 
 if __name__ == "__main__":
