@@ -272,6 +272,8 @@ class Job:
         max_trials: int | None = None,
         timeout_minutes: float | None = None,
         trial_timeout_minutes: float | None = None,
+        max_memory_mb: int | None = None,
+        max_prediction_ms_per_row: float | None = None,
         timeout_seconds: float | None = None,
         strict: bool | None = None,
         **former: Any,

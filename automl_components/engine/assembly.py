@@ -18,6 +18,7 @@ from automl_components.engine import ensemble as ensembles
 from automl_components.engine.bag import Bag
 from automl_components.engine.budget import best_within, refit_seconds
 from automl_components.engine.ensemble import Candidate, Ensemble
+from automl_components.engine.latency import Latency
 from automl_components.engine.problem import Problem
 from automl_components.engine.scoring import primary_metric
 from automl_components.engine.trial import TrialResult, mean_rounds
@@ -82,6 +83,8 @@ class Assembly:
         Called once, when a member has to be fitted again; so that a crash is contained.
     most : int
         Trials that an ensemble looks at, at most.
+    latency : Latency or None
+        The limit on the time that the model may take for a row.
     threads : int
     seconds : float
         Time left, from now on, for ensembles and the members' fits.
@@ -101,11 +104,13 @@ class Assembly:
         open_pool: Callable[[], Pool],
         *,
         most: int = ensembles.POOL,
+        latency: Latency | None = None,
         threads: int = 1,
         seconds: float = float("inf"),
     ) -> None:
         self.problem, self.results, self.candidates = problem, results, candidates
         self.learners, self.open_pool, self.most = learners, open_pool, most
+        self.latency = latency
         self.threads, self.ends = threads, time.monotonic() + seconds
         self.refits = refit_seconds(problem, results)
         self.costs = {n: 0.0 if results[n].kept else seconds for n, seconds in self.refits.items()}
@@ -136,7 +141,7 @@ class Assembly:
         candidates = self._wanted(recipe)
         while candidates:
             made = [] if recipe.single else self._ensembles(recipe, candidates)
-            options = [*map(self._single, candidates), *made]
+            options = self._quick(recipe, [*map(self._single, candidates), *made])
             chosen = best_within(options, self._worth(recipe, bool(made)), self.costs, self.left)
             if all(self._member(number) for number in self._by_weight(chosen)):
                 self._tell_passed_over(options, chosen, self._worth(recipe, bool(made)))
@@ -146,6 +151,22 @@ class Assembly:
             "no trial could be fitted again on all rows: "
             + ("; ".join(self.failed.values()) or "no trial was completed")
         )
+
+    def _quick(self, recipe: Recipe, options: list[Ensemble]) -> list[Ensemble]:
+        """Those that predict quickly enough; where none does, the quickest one, and a warning."""
+        if self.latency is None or recipe.trial is not None:
+            return options
+        quick = [one for one in options if self.latency.meets(one.members)]
+        if not quick:
+            quick = [min(options, key=lambda one: self.latency.of(one.members))]  # type: ignore[union-attr]
+            emit(
+                "note",
+                f"warning: no trial predicts a row in {self.latency.limit:g} ms; {named(quick[0])}, the quickest, "
+                f"takes {self.latency.of(quick[0].members):.3g} ms: raise limits.max_prediction_ms_per_row, or allow "
+                "quicker algorithms in training.allowed_training_algorithms",
+                level=logging.WARNING,
+            )
+        return quick
 
     def _tell_passed_over(
         self, options: Sequence[Ensemble], chosen: Ensemble, worth: Callable[[Ensemble], float]
@@ -203,6 +224,15 @@ class Assembly:
     def _ensembles(self, recipe: Recipe, candidates: Sequence[Candidate]) -> list[Ensemble]:
         """The ensembles that are wanted and affordable; none of a single candidate."""
         near = [c for c in candidates if self.costs[c.number] <= self.left]
+        if self.latency is not None:
+            slow = [c.number for c in near if not self.latency.meets([c.number])]
+            near = [c for c in near if c.number not in slow]
+            if slow:
+                numbers = ", ".join(map(str, slow))
+                emit(
+                    "note",
+                    f"too slow for {self.latency.limit:g} ms a row, so in no ensemble: trials {numbers}",
+                )
         if len(near) < 2 or not (recipe.vote or recipe.stack):
             return []
         vote = self._vote(recipe, near)
@@ -216,11 +246,16 @@ class Assembly:
         return [one for one in (vote if recipe.vote else None, stack) if one is not None]
 
     def _vote(self, recipe: Recipe, candidates: Sequence[Candidate]) -> Ensemble:
-        """The best voting ensemble without members that there is no time to fit again."""
+        """The best voting ensemble without members that there is no time for, to fit them again or to predict."""
         vote = ensembles.vote(self.problem, candidates, iterations=recipe.iterations, most=self.most)
-        if len(vote.members) < 2 or sum(self.costs[number] for number in vote.members) <= self.left:
+        costs = self.costs
+        if len(vote.members) < 2:
             return vote
-        dearest = max(vote.members, key=lambda number: self.costs[number])
+        if sum(costs[number] for number in vote.members) <= self.left:
+            if self.latency is None or self.latency.meets(vote.members):
+                return vote
+            costs = dict(self.latency.members)
+        dearest = max(vote.members, key=lambda number: costs[number])
         return self._vote(recipe, [c for c in candidates if c.number != dearest])
 
     def _stack(self, recipe: Recipe, members: list[Candidate]) -> Ensemble | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 
 
-OWN = ("scaler", "encodings")
+OWN = ("scaler", "encodings", "rows")
 """Parameters that are no estimator's."""
 WANTED = 12.0
 """Rounds times learning rate that a boosting should have time for: 300 rounds of 0.04."""

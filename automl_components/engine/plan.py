@@ -53,6 +53,9 @@ class Plan:
         Trials that an ensemble looks at, at most.
     seconds, search_seconds : float or None
         Time for everything, and the part of it that trials may use.
+    memory_mb : int or None
+        Memory that a trial process may use, by the settings or by the machine's size, never by what is free now: what
+        fits are estimated against. None: no fit is estimated.
     reasons : tuple of str
         One sentence for each choice.
     """
@@ -70,6 +73,7 @@ class Plan:
     candidates: int
     seconds: float | None
     search_seconds: float | None
+    memory_mb: int | None = None
     reasons: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,7 +88,9 @@ class Plan:
         earlier : mapping
             As :meth:`to_dict` gave it.
         """
-        kept = {name: earlier[name] for name in ("rounds", "cheap_first", "lag") if name in earlier}
+        kept = {
+            name: earlier[name] for name in ("rounds", "cheap_first", "lag", "memory_mb") if name in earlier
+        }
         return replace(self, **kept)
 
 
@@ -97,6 +103,7 @@ def plan(
     cores: int,
     concurrent: int | None = None,
     race: bool = True,
+    memory_bytes: float | None = None,
 ) -> Plan:
     """Decide.
 
@@ -115,6 +122,8 @@ def plan(
         Fits at the same time, where the user says so.
     race : bool
         Whether giving up early is allowed.
+    memory_bytes : float or None
+        Memory that all trial processes may use together.
     """
     cells = shape.rows * max(1, shape.columns)
     workers = concurrent or (cores if cells < SMALL or shape.sparse else 1)
@@ -130,11 +139,15 @@ def plan(
         else "the members of the model are fitted again on all rows",
         f"{shape.rows:,} rows: up to {candidates} trials in an ensemble",
     )  # fmt: skip
+    memory_mb = None if memory_bytes is None else int(memory_bytes / workers / 2**20)
+    if memory_mb is not None:
+        reasons += (f"{memory_mb:,} MB for a trial",)
     return Plan(
         shape.rows, shape.columns, splits, workers, threads, rounds, bags,
         race and splits > 2 and shape.rows >= RACE_ROWS, tight and seconds <= SHORT, max(LAG, workers + 1),
         candidates, seconds,
-        None if seconds is None else search_share(seconds, bags, 0 if shape.sparse else shape.columns), reasons,
+        None if seconds is None else search_share(seconds, bags, 0 if shape.sparse else shape.columns),
+        memory_mb, reasons,
     )  # fmt: skip
 
 

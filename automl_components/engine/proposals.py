@@ -11,6 +11,8 @@ from automl_components.algorithms import Algorithm
 from automl_components.algorithms.portfolio import portfolio
 from automl_components.algorithms.spaces import neighbour, suggest
 from automl_components.engine.encodings import ENCODINGS
+from automl_components.engine.latency import member_ms
+from automl_components.engine.memory import fit_into
 from automl_components.engine.plan import LAG
 from automl_components.engine.problem import Problem
 from automl_components.engine.trial import Config, TrialResult
@@ -40,6 +42,10 @@ class Proposals:
         Whether each algorithm comes once before any comes twice.
     lag : int
         How many results behind a proposal is made.
+    row_ms : float or None
+        Milliseconds a row that a model may take: slower trials get no neighbours.
+    memory_mb : float or None
+        What a trial process may use; configurations that need more are made smaller, or proposed as not possible.
     """
 
     def __init__(
@@ -52,10 +58,13 @@ class Proposals:
         cheap_first: bool = False,
         each_first: bool = False,
         lag: int = LAG,
+        memory_mb: float | None = None,
+        row_ms: float | None = None,
     ) -> None:
         self.problem, self.algorithms, self.lag = problem, {a.name: a for a in algorithms}, lag
         self.metric = problem.scorer().metric
-        self._boosting_rounds = rounds
+        self._boosting_rounds, self.memory_mb = rounds, memory_mb
+        self.row_ms = float("inf") if row_ms is None else row_ms
         self._made: list[Config | None] = []
         self._known: set[str] = set()
         self._portfolio: Iterator[tuple[str, dict[str, Any]]] = portfolio(
@@ -90,7 +99,7 @@ class Proposals:
     def _make(self, number: int, seen: Sequence[TrialResult]) -> Config | None:
         banned = self._banned(seen) | self._beaten(seen)
         for name, params in self._portfolio:
-            config = Config(name, params)
+            config = self._sized(Config(name, params))
             if name not in banned and self._new(config):
                 return config
         return self._draw(number, seen, self._banned(seen))
@@ -129,10 +138,14 @@ class Proposals:
                 params = suggest(algorithm, task, shape, rng)
                 if algorithm.stops_early(task):
                     params["n_estimators"] = self._boosting_rounds
-            config = Config(algorithm.name, params)
-            if self._new(config):
+            config = self._sized(Config(algorithm.name, params))
+            if config.possible and self._new(config):
                 return config
         return None
+
+    def _sized(self, config: Config) -> Config:
+        """As it fits into memory."""
+        return config if self.memory_mb is None else fit_into(self.problem, config, self.memory_mb * 2**20)
 
     def _best(self, seen: Sequence[TrialResult]) -> dict[str, TrialResult]:
         """The best completed trial of each algorithm, best first."""
@@ -140,7 +153,8 @@ class Proposals:
         scored.sort(key=lambda result: (-self.metric.sign(result.score), result.number))
         best: dict[str, TrialResult] = {}
         for result in scored:
-            best.setdefault(result.algorithm, result)
+            if self.row_ms == float("inf") or member_ms(self.problem, result) <= self.row_ms:
+                best.setdefault(result.algorithm, result)
         return best
 
 

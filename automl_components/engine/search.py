@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,12 +45,16 @@ class SearchLimits:
         Stop when the best score has not changed over the last ten trials, after thirty.
     exit_score : float or None
         Stop as soon as the primary metric is at least this good.
+    row_ms : float or None
+        Milliseconds a row that a model may take: then predictions are timed, and a trial that takes longer gets no
+        neighbours.
     """
 
     max_trials: int
     trial_seconds: float | None = None
     early_termination: bool = True
     exit_score: float | None = None
+    row_ms: float | None = None
 
 
 class Store(Protocol):
@@ -234,7 +238,10 @@ class Search:
                 {fold.part: fold for fold in self.store.folds(number, config.key)},
             )  # fmt: skip
             self._open[number] = trial
-            if len(trial.done) == self.parts:
+            if not config.possible:
+                error = {"type": "NoMemory", "stage": "plan", "message": config.note}
+                self._resolve(trial, "Canceled", error)
+            elif len(trial.done) == self.parts:
                 self._complete(trial)
         return self._open.get(number)
 
@@ -293,11 +300,12 @@ class Search:
             trial.began = time.monotonic()
             self._tell_start(trial.number, trial.config)
         if 0 in trial.done:  # with the steps that the first split took
-            trial.config = Config(trial.config.algorithm, trial.done[0].params)
+            trial.config = replace(trial.config, params=trial.done[0].params)
         request = {
             "kind": "fold", "number": trial.number, "part": part, "algorithm": trial.config.algorithm,
             "params": trial.config.params, "seed": trial.seed, "threads": self.plan.threads,
-            "rounds": trial.rounds[part] if part < len(trial.rounds) else None, **self.store.place(trial.number, part),
+            "rounds": trial.rounds[part] if part < len(trial.rounds) else None,
+            "timed": self.limits.row_ms is not None, **self.store.place(trial.number, part),
         }  # fmt: skip
         slot = self._seconds(trial, left)
         pool.submit(request, seconds=slot, at_most=None if slot is None else min(left, HARD * slot))
@@ -358,7 +366,7 @@ class Search:
         result = TrialResult(
             number=trial.number, algorithm=trial.config.algorithm, status=status, seed=trial.seed,
             started=round(trial.started, 3), seconds=round(trial.seconds, 4), peak_mb=round(trial.peak, 1),
-            error=error, proposed=proposed, **facts,
+            error=error, proposed=proposed, note=trial.config.note, **facts,
         )  # fmt: skip
         self.results[trial.number] = result
         self._open.pop(trial.number)

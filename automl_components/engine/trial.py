@@ -14,6 +14,9 @@ import numpy as np
 from automl_components.engine.learner import Learner
 from automl_components.engine.problem import Problem
 
+BATCH = 1000
+"""Rows that are predicted at once where the time for that is measured."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -21,10 +24,21 @@ class Config:
 
     The seed of a trial depends on the run's seed and on this content only: not on its number, nor on which process
     runs it.
+
+    Attributes
+    ----------
+    params : dict
+        As the learner takes them; and ``"rows"``, where it is fitted on a sample of so many training rows.
+    note : str
+        What was changed in it before it ran, or why it is not ``possible``.
+    possible : bool
+        Whether it can be run: False where there is not enough memory.
     """
 
     algorithm: str
     params: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+    possible: bool = True
 
     @property
     def key(self) -> str:
@@ -73,6 +87,11 @@ class TrialResult:
         Whether the fitted learner of every split was written.
     proposed : str
         Key of the configuration that was proposed.
+    row_ms : float or None
+        Milliseconds a row of one of its learners, the mean over the splits, with a thousand rows at once; where it was
+        measured.
+    note : str
+        What was changed in the configuration before it ran, and why: fewer rows for want of memory, say.
     error : dict or None
         ``type``, ``message`` and ``stage`` of a failure.
     """
@@ -97,6 +116,8 @@ class TrialResult:
     rounds_run: list[int] = field(default_factory=list)
     kept: bool = False
     proposed: str = ""
+    row_ms: float | None = None
+    note: str = ""
 
     @property
     def config(self) -> Config:
@@ -124,6 +145,8 @@ class Fold:
         Boosting rounds that were kept, and that were run until the fit ended.
     kept : bool
         Whether the fitted learner was written.
+    row_ms : float or None
+        Milliseconds a row, where that was measured.
     """
 
     part: int
@@ -137,6 +160,7 @@ class Fold:
     predict_s: float = 0.0
     cut_short: bool = False
     kept: bool = False
+    row_ms: float | None = None
 
 
 def fit_fold(
@@ -169,7 +193,7 @@ def fit_fold(
     """
     train, validation = (np.flatnonzero(problem.splits[:, part] == side) for side in (1, 0))
     learner = make_learner(problem, config, seed=seed, threads=threads, part=part, rounds=rounds)
-    X, y, weights = problem.rows(train)
+    X, y, weights = problem.rows(sampled(problem, train, config))
     valid = problem.rows(validation)
     started = time.perf_counter()
     # the first split decides on the size of the steps, the others follow it
@@ -188,6 +212,22 @@ def fit_fold(
     return fold, learner, predictions
 
 
+def sampled(problem: Problem, rows: np.ndarray, config: Config) -> np.ndarray:
+    """Those of the training rows that a configuration is fitted on: all, or ``params["rows"]`` of them.
+
+    The same ones in every configuration of a run; of each class at least one.
+    """
+    wanted = config.params.get("rows", len(rows))
+    if wanted >= len(rows):
+        return rows
+    order = np.random.default_rng(problem.seed).permutation(rows)
+    chosen = order[:wanted]
+    if problem.classes:
+        classes, first = np.unique(problem.target[order], return_index=True)
+        chosen = np.union1d(chosen, order[first[~np.isin(classes, problem.target[chosen])]])
+    return np.sort(chosen)
+
+
 def _rounds_of(config: Config) -> dict[str, Any]:
     return {key: config.params[key] for key in ("n_estimators",) if key in config.params}
 
@@ -197,6 +237,7 @@ def summary(folds: Sequence[Fold]) -> dict[str, Any]:
     folds = sorted(folds, key=lambda fold: fold.part)
     scores = [fold.score for fold in folds]
     defined = [score for score in scores if score is not None]
+    timed = [fold.row_ms for fold in folds if fold.row_ms is not None]
     return {
         "params": folds[-1].params,
         "pipeline": folds[-1].pipeline,
@@ -209,6 +250,7 @@ def summary(folds: Sequence[Fold]) -> dict[str, Any]:
         "predict_s": sum(fold.predict_s for fold in folds),
         "cut_short": any(fold.cut_short for fold in folds),
         "kept": all(fold.kept for fold in folds),
+        "row_ms": float(np.mean(timed)) if timed else None,
     }
 
 
@@ -262,7 +304,8 @@ def refit(
     At the ``deadline`` (``time.monotonic()``) boosting ends with the rounds that it has.
     """
     learner = make_learner(problem, config, seed=seed, threads=threads, rounds=rounds)
-    X, y, weights = problem.rows(np.arange(problem.features.rows) if rows is None else rows)
+    rows = np.arange(problem.features.rows) if rows is None else rows
+    X, y, weights = problem.rows(sampled(problem, rows, config))
     return learner.fit(X, y, weights, deadline=deadline)
 
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from automl_components.engine.trial import Config, TrialResult
 
 
+MEMORY = 0.8
+"""Share of the machine's memory that trials may use together, where no limit is given."""
+
+
 @component(version="2", resumable=True, elastic=("limits",))
 def search_trials(
     features: Input[mltable],
@@ -63,7 +67,7 @@ def search_trials(
     )  # fmt: skip
     chosen = plan(
         problem.shape, problem.splits.shape[1], bags=problem.bags, seconds=limits.seconds, cores=limits.threads,
-        concurrent=limits.concurrent, race=limits.enable_early_termination,
+        concurrent=limits.concurrent, race=limits.enable_early_termination, memory_bytes=memory(limits),
     )  # fmt: skip
     files, journal = TrialFiles(trials.local), Journal(trials.local / "journal.jsonl")
     planned = trials.local / "plan.json"
@@ -76,12 +80,16 @@ def search_trials(
     finished = without_misses([TrialResult(**record) for record in journal.records])
     search = Search(
         problem, algorithms, chosen,
-        SearchLimits(limits.max_trials, limits.trial_seconds, limits.enable_early_termination, limits.exit_score),
+        SearchLimits(
+            limits.max_trials, limits.trial_seconds, limits.enable_early_termination, limits.exit_score,
+            limits.max_prediction_ms_per_row,
+        ),
         files,
         Proposals(
             problem, algorithms, rounds=chosen.rounds, encodings=encodings(featurization),
             cheap_first=chosen.cheap_first, each_first=bool(training.allowed_training_algorithms),
-            lag=chosen.lag,
+            lag=chosen.lag, memory_mb=chosen.memory_mb,
+            row_ms=limits.max_prediction_ms_per_row,
         ),
         [result for result in finished if result.status != "Completed" or files.has(result.number)],
     )  # fmt: skip
@@ -98,7 +106,8 @@ def search_trials(
         text = told(result, best_of(search.results.values(), search.metric))
         emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
 
-    with Pool(scratch, workers=chosen.workers, threads=chosen.threads) as pool:
+    most = None if limits.max_memory_mb is None else limits.max_memory_mb * 2**20 / chosen.workers
+    with Pool(scratch, workers=chosen.workers, threads=chosen.threads, memory_bytes=most) as pool:
         results = search.run(pool, on_result, on_start, elapsed=time.monotonic() - started)
     shutil.rmtree(scratch)
     emit("note", f"search ended: {search.stop_reason}")
@@ -108,6 +117,13 @@ def search_trials(
     files.tidy({result.number: result.status == "Completed" for result in results})
     spent = search.spent / chosen.workers + time.monotonic() - started
     formats.write_json(planned, {**chosen.to_dict(), "trials": executed(results), "elapsed_seconds": spent})
+
+
+def memory(limits: LimitsSettings) -> float:
+    """Bytes that all trial processes may use together; without a limit by the machine's size, which does not change."""
+    from automl_components.engine.machine import whole_memory
+
+    return MEMORY * whole_memory() if limits.max_memory_mb is None else limits.max_memory_mb * 2.0**20
 
 
 def without_misses(finished: list[TrialResult]) -> list[TrialResult]:
@@ -204,6 +220,7 @@ def told(result: TrialResult, best: TrialResult | None) -> str:
         return f"{result.algorithm}: {result.status}: {cause} ({result.seconds:.1f} s)"
     standing = "best so far" if best is None or best is result else f"best so far {best.score:.5f}"
     cut = ", cut short by the time limit" if result.cut_short else ""
+    cut += f"; {result.note}" if result.note else ""
     return f"{result.pipeline}: {result.score:.5f}, {standing} ({result.seconds:.1f} s{cut})"
 
 

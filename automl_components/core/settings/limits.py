@@ -54,6 +54,16 @@ class LimitsSettings(Settings):
     max_cores_per_trial: Annotated[int, BeforeValidator(_cores), Field(ge=-1)] = Field(
         -1, description="Cores of one trial; -1: all, shared out among concurrent trials."
     )
+    max_memory_mb: Count | None = Field(
+        None,
+        description="Memory of all trial processes together, in MB: fits that need more are made smaller or left out, "
+        "processes that take more are ended; by default four fifths of the machine's.",
+    )
+    max_prediction_ms_per_row: Duration | None = Field(
+        None,
+        description="Time that the model may take for a row, in milliseconds, where it predicts a thousand at once; "
+        "slower trials and ensembles are passed over, and where all are slower the quickest is taken.",
+    )
     enable_early_termination: bool = Field(True, description="Stop when the best score stays the same.")
     exit_score: Number | None = Field(None, description="Stop when the primary metric reaches this value.")
     max_nodes: Annotated[Count, BeforeValidator(_one_node)] | None = Field(
