@@ -88,11 +88,17 @@ class Assembly:
     threads : int
     seconds : float
         Time left, from now on, for ensembles and the members' fits.
+    script : mapping or None
+        ``executed`` of an earlier assembly of the same trials, which is repeated whatever it had time for.
 
     Attributes
     ----------
     refit_s : float
         Seconds inside the fits of members so far.
+    executed : dict
+        What it did, as JSON values: ``considered``, the trials that the ensembles were chosen from; ``made``, the kinds
+        of ensembles; ``kind`` and ``members`` of the model; ``as_validated``, the members for whose fit on all rows
+        there was no time; and ``rounds``, the boosting rounds of the others' fits.
     """
 
     def __init__(
@@ -107,6 +113,7 @@ class Assembly:
         latency: Latency | None = None,
         threads: int = 1,
         seconds: float = float("inf"),
+        script: Mapping[str, Any] | None = None,
     ) -> None:
         self.problem, self.results, self.candidates = problem, results, candidates
         self.learners, self.open_pool, self.most = learners, open_pool, most
@@ -117,6 +124,8 @@ class Assembly:
         self.fitted: dict[int, Any] = {}
         self.failed: dict[int, str] = {}
         self.refit_s = 0.0
+        self.script = script
+        self.executed: dict[str, Any] = {"considered": [], "made": [], "as_validated": [], "rounds": {}}
 
     @cached_property
     def pool(self) -> Pool:
@@ -142,15 +151,35 @@ class Assembly:
         while candidates:
             made = [] if recipe.single else self._ensembles(recipe, candidates)
             options = self._quick(recipe, [*map(self._single, candidates), *made])
-            chosen = best_within(options, self._worth(recipe, bool(made)), self.costs, self.left)
+            chosen = self._scripted(options) or best_within(
+                options, self._worth(recipe, bool(made)), self.costs, self.left
+            )
             if all(self._member(number) for number in self._by_weight(chosen)):
-                self._tell_passed_over(options, chosen, self._worth(recipe, bool(made)))
+                if self.script is None:
+                    self._tell_passed_over(options, chosen, self._worth(recipe, bool(made)))
+                self.executed |= {
+                    "made": [one.kind for one in made], "kind": chosen.kind, "members": list(chosen.members)
+                }  # fmt: skip
                 return chosen, [self.fitted[number] for number in chosen.members], made
             candidates = [c for c in candidates if c.number not in self.failed]
         raise NoModelError(
             "no trial could be fitted again on all rows: "
             + ("; ".join(self.failed.values()) or "no trial was completed")
         )
+
+    def _scripted(self, options: Sequence[Ensemble]) -> Ensemble | None:
+        """The model that is to be repeated; None without a script."""
+        if self.script is None:
+            return None
+        wanted = (self.script["kind"], self.script["members"])
+        for one in options:
+            if (one.kind, list(one.members)) == wanted:
+                return one
+        emit(
+            "note", "warning: other ensembles came out than in the run that is repeated; the best one is taken",
+            level=logging.WARNING,
+        )  # fmt: skip
+        return None
 
     def _quick(self, recipe: Recipe, options: list[Ensemble]) -> list[Ensemble]:
         """Those that predict quickly enough; where none does, the quickest one, and a warning."""
@@ -224,6 +253,8 @@ class Assembly:
     def _ensembles(self, recipe: Recipe, candidates: Sequence[Candidate]) -> list[Ensemble]:
         """The ensembles that are wanted and affordable; none of a single candidate."""
         near = [c for c in candidates if self.costs[c.number] <= self.left]
+        if self.script is not None:
+            near = [c for c in candidates if c.number in self.script["considered"]]
         if self.latency is not None:
             slow = [c.number for c in near if not self.latency.meets([c.number])]
             near = [c for c in near if c.number not in slow]
@@ -242,11 +273,13 @@ class Assembly:
             alone = self._single(next(c for c in near if c.number == vote.members[0]))
             vote = replace(vote, score=alone.score, metrics=alone.metrics)
         members = [c for c in near if c.number in vote.members]
-        stack = self._stack(recipe, members) if recipe.stack else None
+        stacks = recipe.stack and (self.script is None or "stack_ensemble" in self.script["made"])
+        stack = self._stack(recipe, members) if stacks else None
         return [one for one in (vote if recipe.vote else None, stack) if one is not None]
 
     def _vote(self, recipe: Recipe, candidates: Sequence[Candidate]) -> Ensemble:
         """The best voting ensemble without members that there is no time for, to fit them again or to predict."""
+        self.executed["considered"] = [c.number for c in candidates]
         vote = ensembles.vote(self.problem, candidates, iterations=recipe.iterations, most=self.most)
         costs = self.costs
         if len(vote.members) < 2:
@@ -300,15 +333,22 @@ class Assembly:
         if number in self.fitted:
             return True
         kept = self.results[number].kept
-        if kept and (self.problem.bags or self.refits[number] > self.left):
+        if kept and (self.problem.bags or self._stays(number)):
             learners = self.learners(number)
             if self.problem.bags:
                 self.fitted[number] = Bag(learners)
             else:  # of the last split: where they are in the order of time, it has seen most
                 self.fitted[number] = learners[-1]
+                self.executed["as_validated"].append(number)
                 emit("note", f"trial {number}: no time to fit it on all rows; it stays as it was validated")
             return True
         return self._fit_again(number)
+
+    def _stays(self, number: int) -> bool:
+        """Whether a single split's learner stays what it is."""
+        if self.script is not None:
+            return number in self.script["as_validated"]
+        return self.refits[number] > self.left
 
     def _fit_again(self, number: int) -> bool:
         """Fit the trial's configuration on all rows; False, and noted, when that fails."""
@@ -319,6 +359,7 @@ class Assembly:
             self._refit(number, out=out)
         except _RefitError as error:
             if self.results[number].kept:
+                self.executed["as_validated"].append(number)
                 emit("note", f"{error}; it stays as it was validated")
                 self.fitted[number] = self.learners(number)[-1]
                 return True
@@ -340,17 +381,21 @@ class Assembly:
         return predictions
 
     def _refit(self, number: int, **where: Path) -> None:
-        result = self.results[number]
+        result, most = self.results[number], None
+        if self.script is not None and "predict" not in where:
+            most = self.script["rounds"].get(str(number))
         request = {
             "kind": "refit", "algorithm": result.algorithm, "params": result.params, "seed": result.seed,
-            "threads": self.threads,
-            "rounds": mean_rounds(result.rounds), **{name: str(path) for name, path in where.items()},
+            "threads": self.threads, "rounds": mean_rounds(result.rounds),
+            "most": most, **{name: str(path) for name, path in where.items()},
         }  # fmt: skip
         enough = max(
             self.left, 2 * self.refits[number] + SLACK
         )  # the last resort is fitted after the end, too
         reply = self.pool.run(request, seconds=None if np.isinf(enough) else enough)
         self.refit_s += reply.facts.get("fit_s", 0.0)
+        if reply.facts.get("rounds_run") is not None and "predict" not in where:
+            self.executed["rounds"][str(number)] = reply.facts["rounds_run"]
         if reply.status != "Completed":
             cause = (reply.error or {}).get("message", reply.status)
             raise _RefitError(f"trial {number} ({result.pipeline}) could not be fitted again: {cause}")

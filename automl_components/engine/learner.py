@@ -115,6 +115,7 @@ class Learner:
         valid: tuple[FeatureMatrix, np.ndarray, np.ndarray | None] | None = None,
         deadline: float | None = None,
         adapt: bool = False,
+        most: int | None = None,
     ) -> Learner:
         """Fit view and estimator.
 
@@ -130,6 +131,8 @@ class Learner:
         adapt : bool
             Whether ``params["learning_rate"]`` is raised where the deadline leaves time for few rounds, so that they
             lead as far.
+        most : int, optional
+            Boosting rounds after which the fit ends: ``rounds_run_`` of a fit that is to be repeated.
         """
         entry = ALGORITHMS[self.algorithm]
         weight = sample_weight if self.accepts_weights else None
@@ -147,7 +150,7 @@ class Learner:
             train = Rows(self.view_.transform(X), self._encode(y), weight)
             library = entry.estimators[self.task].partition(":")[0]
             if library in FITTERS:
-                self._boost(FITTERS[library], entry, train, self._validation(valid), deadline, adapt)
+                self._boost(FITTERS[library], entry, train, self._validation(valid), deadline, adapt, most)
             else:
                 self._fit_plain(self._estimator(entry)[0], train)
         return self
@@ -239,8 +242,9 @@ class Learner:
         valid: Rows | None,
         deadline: float | None,
         adapt: bool,
+        most: int | None,
     ) -> None:
-        stopper = Stopper(len(train.y), deadline, self._wanted() if adapt else 0)
+        stopper = Stopper(len(train.y), deadline, self._wanted() if adapt else 0, most)
         fitted = fitter(*self._estimator(entry), train, valid, stopper)
         if stopper.reason == "pace":
             step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)
@@ -249,7 +253,7 @@ class Learner:
             fitted = fitter(*self._estimator(entry), train, valid, stopper)
         self.estimator_ = fitted
         self.rounds_ = None if valid is None else stopper.rounds
-        self.rounds_run_ = None if valid is None else stopper.rounds_run
+        self.rounds_run_ = stopper.rounds_run
         self.stop_reason_ = stopper.reason
 
     def _wanted(self) -> int:

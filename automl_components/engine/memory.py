@@ -11,7 +11,7 @@ from automl_components.engine.problem import Problem
 from automl_components.engine.trial import Config
 from automl_components.engine.views import DENSE_BYTES, LEVELS, REDUCED
 
-BASE = 400 * 2**20
+BASE = 256 * 2**20
 """A trial process with its libraries loaded, before its first fit."""
 LEAST_ROWS = 10_000
 """Rows that a fit is left with at least, however little memory there is."""
@@ -29,7 +29,7 @@ def fit_bytes(problem: Problem, config: Config) -> float:
     train = min(train, config.params.get("rows", train))
     a_row = _row_bytes(problem)
     fed = _fed_bytes(problem, entry)
-    shape = replace(problem.shape, rows=train)
+    shape = replace(problem.shape, rows=train, columns=_columns(problem, entry))
     outputs = 8.0 * max(1, len(problem.classes)) * 4  # probabilities, their joined and their scaled forms
     return (
         (train + valid) * (a_row + fed)
@@ -74,6 +74,18 @@ def _entries(problem: Problem) -> float:
     """Entries of the sparse block in a row, on average."""
     sparse = problem.features.sparse
     return 0.0 if sparse is None else sparse.nnz / max(1, problem.features.rows)
+
+
+def _columns(problem: Problem, entry: Algorithm) -> int:
+    """Columns that the estimator sees; sparse ones by their bins, of which each holds three entries or more."""
+    features = problem.features
+    columns = features.numeric.shape[1] + features.codes.shape[1]
+    if features.sparse is None:
+        return columns
+    if not entry.sparse:
+        return columns + REDUCED
+    width = features.sparse.shape[1]
+    return columns + int(min(width, (features.sparse.nnz / 3 + width) / 255))
 
 
 def _fed_bytes(problem: Problem, entry: Algorithm) -> float:

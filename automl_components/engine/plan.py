@@ -93,6 +93,18 @@ class Plan:
         }
         return replace(self, **kept)
 
+    def repeating(self, earlier: Mapping[str, Any]) -> Plan:
+        """The plan of a search that repeats the trials of another, without its clock.
+
+        Parameters
+        ----------
+        earlier : mapping
+            As :meth:`to_dict` gave it.
+        """
+        kept = {name: earlier[name] for name in ("workers", "threads", "rounds", "candidates")}
+        reasons = ("the trials of an earlier run are repeated",)
+        return replace(self, **kept, race=False, seconds=None, search_seconds=None, reasons=reasons)
+
 
 def plan(
     shape: Shape,

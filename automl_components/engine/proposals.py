@@ -92,8 +92,16 @@ class Proposals:
         """The trial's seed."""
         return config.seed(self.problem.seed)
 
-    def rounds(self, number: int) -> Sequence[int]:
+    def parts(self, number: int) -> Sequence[int]:
+        """The splits that a trial is fitted on; empty for all."""
+        return ()
+
+    def rounds(self, number: int) -> Mapping[int, int]:
         """Boosting rounds that are prescribed, by split; empty where early stopping decides."""
+        return {}
+
+    def absent(self, last: int) -> Collection[int]:
+        """Numbers up to ``last`` that no trial has."""
         return ()
 
     def _make(self, number: int, seen: Sequence[TrialResult]) -> Config | None:
@@ -159,7 +167,7 @@ class Proposals:
 
 
 class Script(Proposals):
-    """The trials of an earlier search, to be repeated exactly.
+    """The completed trials of an earlier search, to be repeated exactly.
 
     Parameters
     ----------
@@ -169,19 +177,29 @@ class Script(Proposals):
 
     def __init__(self, problem: Problem, records: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(problem, ())
-        self.records = list(records)
+        self.records = {record["number"]: record for record in records}
 
     def propose(self, number: int, results: Mapping[int, TrialResult]) -> Config | None:
-        """The configuration of the script's trial at that position; None after the last."""
-        if number > len(self.records):
+        """The configuration of the script's trial of that number; None where it has none."""
+        record = self.records.get(number)
+        if record is None:
             return None
-        record = self.records[number - 1]
-        return Config(record["algorithm"], dict(record["params"]))
+        return Config(record["algorithm"], dict(record["params"]), record["note"])
 
     def seed(self, number: int, config: Config) -> int:
         """The trial's seed."""
-        return int(self.records[number - 1]["seed"])
+        return int(self.records[number]["seed"])
 
-    def rounds(self, number: int) -> Sequence[int]:
+    def parts(self, number: int) -> Sequence[int]:
+        """The splits that were fitted: fewer than all where the time was up."""
+        return list(self.records[number]["parts"])
+
+    def rounds(self, number: int) -> Mapping[int, int]:
         """Boosting rounds of each split."""
-        return list(self.records[number - 1]["rounds_run"])
+        record = self.records[number]
+        pairs = zip(record["parts"], record["rounds_run"], strict=False)
+        return {part: run for part, run in pairs if run is not None}
+
+    def absent(self, last: int) -> Collection[int]:
+        """Numbers of trials that were not completed."""
+        return set(range(1, last + 1)) - self.records.keys()

@@ -72,9 +72,12 @@ class TrialResult:
         Mean of the primary metric over the splits, as Azure averages scalar metrics.
     metrics : dict
         Mean over the splits of every metric; undefined ones are absent.
-    rounds, rounds_run : list
-        Boosting rounds that early stopping kept, and that were run until then, one a split; empty where it
-        does not apply.
+    rounds : list of int
+        Boosting rounds that early stopping kept, of each split; empty where it does not apply.
+    parts : list of int
+        Numbers of the splits that were fitted, in the order of all that is given by split.
+    rounds_run : list of int or None
+        Boosting rounds that were run on each of these splits; empty where it does not apply.
     fit_s, predict_s, seconds : float
         Time inside ``fit``, inside ``predict``, and inside the processes that did the work: sums over the splits.
     started : float
@@ -113,7 +116,8 @@ class TrialResult:
     peak_mb: float = 0.0
     cut_short: bool = False
     error: dict[str, str] | None = None
-    rounds_run: list[int] = field(default_factory=list)
+    parts: list[int] = field(default_factory=list)
+    rounds_run: list[int | None] = field(default_factory=list)
     kept: bool = False
     proposed: str = ""
     row_ms: float | None = None
@@ -184,7 +188,7 @@ def fit_fold(
     deadline : float or None
         ``time.monotonic()`` at which boosting ends with the rounds that it has.
     rounds : int or None
-        Most boosting rounds, instead of the configuration's: ``rounds_run`` of a fit that is to be repeated.
+        Boosting rounds after which the fit ends: ``rounds_run`` of a fit that is to be repeated.
 
     Raises
     ------
@@ -192,20 +196,21 @@ def fit_fold(
         The learner's predictions have another shape, or are not finite.
     """
     train, validation = (np.flatnonzero(problem.splits[:, part] == side) for side in (1, 0))
-    learner = make_learner(problem, config, seed=seed, threads=threads, part=part, rounds=rounds)
+    learner = make_learner(problem, config, seed=seed, threads=threads, part=part)
     X, y, weights = problem.rows(sampled(problem, train, config))
     valid = problem.rows(validation)
     started = time.perf_counter()
     # the first split decides on the size of the steps, the others follow it
-    learner.fit(X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None)
+    learner.fit(
+        X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None, most=rounds
+    )
     fitted = time.perf_counter()
     predictions = checked(problem, predict(problem.task, learner, valid[0]), len(validation))
     done = time.perf_counter()
     scorer = problem.scorer()
     score = scorer.score(valid[1], predictions, valid[2])
-    params = learner.params if rounds is None else learner.params | _rounds_of(config)
     fold = Fold(
-        part, params, learner.pipeline_name, float(score) if np.isfinite(score) else None,
+        part, learner.params, learner.pipeline_name, float(score) if np.isfinite(score) else None,
         average([scorer.all(valid[1], predictions, valid[2])]), learner.rounds_, learner.rounds_run_,
         fitted - started, done - fitted, learner.stop_reason_ == "deadline",
     )  # fmt: skip
@@ -228,15 +233,12 @@ def sampled(problem: Problem, rows: np.ndarray, config: Config) -> np.ndarray:
     return np.sort(chosen)
 
 
-def _rounds_of(config: Config) -> dict[str, Any]:
-    return {key: config.params[key] for key in ("n_estimators",) if key in config.params}
-
-
 def summary(folds: Sequence[Fold]) -> dict[str, Any]:
     """The fields of :class:`TrialResult` that its splits decide, in the order of the splits."""
     folds = sorted(folds, key=lambda fold: fold.part)
     scores = [fold.score for fold in folds]
     defined = [score for score in scores if score is not None]
+    runs = [fold.rounds_run for fold in folds]
     timed = [fold.row_ms for fold in folds if fold.row_ms is not None]
     return {
         "params": folds[-1].params,
@@ -245,7 +247,8 @@ def summary(folds: Sequence[Fold]) -> dict[str, Any]:
         "metrics": average([fold.metrics for fold in folds]),
         "fold_scores": scores,
         "rounds": [fold.rounds for fold in folds if fold.rounds is not None],
-        "rounds_run": [fold.rounds_run for fold in folds if fold.rounds_run is not None],
+        "parts": [fold.part for fold in folds],
+        "rounds_run": runs if any(run is not None for run in runs) else [],
         "fit_s": sum(fold.fit_s for fold in folds),
         "predict_s": sum(fold.predict_s for fold in folds),
         "cut_short": any(fold.cut_short for fold in folds),
@@ -298,15 +301,16 @@ def refit(
     rounds: int | None = None,
     rows: np.ndarray | None = None,
     deadline: float | None = None,
+    most: int | None = None,
 ) -> Learner:
     """Fit a configuration on all rows, or on the given ones, with the boosting rounds that its splits found.
 
-    At the ``deadline`` (``time.monotonic()``) boosting ends with the rounds that it has.
+    At the ``deadline`` (``time.monotonic()``), or after ``most`` rounds, boosting ends with the rounds that it has.
     """
     learner = make_learner(problem, config, seed=seed, threads=threads, rounds=rounds)
     rows = np.arange(problem.features.rows) if rows is None else rows
     X, y, weights = problem.rows(sampled(problem, rows, config))
-    return learner.fit(X, y, weights, deadline=deadline)
+    return learner.fit(X, y, weights, deadline=deadline, most=most)
 
 
 def mean_rounds(rounds: list[int]) -> int | None:

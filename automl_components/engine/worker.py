@@ -115,7 +115,7 @@ def _refit(problem: Any, config: Any, request: dict[str, Any], deadline: float |
     started = time.perf_counter()
     learner = trial.refit(
         problem, config, seed=request["seed"], threads=request["threads"], rounds=request["rounds"], rows=rows,
-        deadline=deadline,
+        deadline=deadline, most=request.get("most"),
     )  # fmt: skip
     fit_s = time.perf_counter() - started
     if request.get("predict") is not None:
@@ -124,7 +124,7 @@ def _refit(problem: Any, config: Any, request: dict[str, Any], deadline: float |
         np.save(request["out"], trial.checked(problem, predictions, len(positions)))
     else:
         io.dump(learner, request["out"])
-    return {"fit_s": fit_s}
+    return {"fit_s": fit_s, "rounds_run": learner.rounds_run_}
 
 
 def _describe(error: Exception) -> dict[str, str]:

@@ -36,9 +36,9 @@ def build_ensemble(
 ) -> None:
     """Combine trials by voting and stacking, choose the best, and make it one model.
 
-    With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial
-    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise it is fitted again on all
-    rows, as far as the time allows.
+    With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial alone.
+    With ``limits.replay`` the ensembles are those of the run that is repeated. Under cross-validation a member is the
+    mean of the learners of its folds; otherwise it is fitted again on all rows, as far as the time allows.
     """
     import tempfile
     from contextlib import ExitStack
@@ -69,6 +69,7 @@ def build_ensemble(
         trial=selection.trial, metric=selection.metric,
     )  # fmt: skip
     plan, checked = formats.read_json(trials.local / "plan.json"), formats.read_checked(checked_data.local)
+    earlier = None if limits.replay is None else formats.read_executed(limits.replay)
     with ExitStack() as opened:
 
         def open_pool() -> Pool:
@@ -79,8 +80,9 @@ def build_ensemble(
         featurizer_ = flavor.load_featurizer(featurizer.local)
         assembly = Assembly(
             problem, finished, candidates, files.learners, open_pool, most=plan["candidates"],
-            latency=latency(limits, problem, finished, featurizer_, checked.frame),
-            threads=limits.threads, seconds=limits.seconds - plan["elapsed_seconds"],
+            latency=None if earlier else latency(limits, problem, finished, featurizer_, checked.frame),
+            threads=limits.threads, script=None if earlier is None else earlier.ensembles,
+            seconds=float("inf") if earlier else limits.seconds - plan["elapsed_seconds"],
         )  # fmt: skip
         chosen, members, made = assembly.run(recipe)
     last = finish(problem, chosen.predictions)
@@ -105,7 +107,10 @@ def build_ensemble(
     flavor.save_model(predictor, best_model.local, input_example=checked.frame.head(3), metadata=facts)
     leaderboard.local.mkdir(exist_ok=True)
     board(results, metric, made).to_csv(leaderboard.local / "leaderboard.csv", index=False)
-    formats.write_json(leaderboard.local / "ensemble.json", {**facts, "refit_s": assembly.refit_s})
+    formats.write_json(
+        leaderboard.local / "ensemble.json",
+        {**facts, "refit_s": assembly.refit_s, "executed": assembly.executed},
+    )
 
 
 def latency(
