@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterable
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from automl_components.formats import Executed
 
 
+DISK = 2**20
+"""Bytes free below which the disk counts as full."""
 MEMORY = 0.8
 """Share of the machine's memory that trials may use together, where no limit is given."""
 
@@ -114,6 +118,7 @@ def search_trials(
         emit("trial_started", number=number, algorithm=config.algorithm)
 
     def on_result(result: TrialResult) -> None:
+        stop_on_a_full_disk(result, trials.local)
         journal.append(result.to_dict())
         trials.checkpoint(
             journal.path, planned, *(files.trial(record["number"]) for record in journal.records)
@@ -165,6 +170,16 @@ def not_completed(results: list[TrialResult]) -> list[TrialResult]:
         for result in results
         if result.status != "Completed"
     ]
+
+
+def stop_on_a_full_disk(result: TrialResult, folder: Path) -> None:
+    """OSError where a trial failed of it and the disk is still full: nothing further could be kept, so nothing is lost.
+
+    Where the space came free again with the trial's process, it costs that trial alone.
+    """
+    full = os.strerror(errno.ENOSPC) in (result.error or {}).get("message", "")
+    if full and shutil.disk_usage(folder).free < DISK:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def without_misses(finished: list[TrialResult]) -> list[TrialResult]:

@@ -284,6 +284,22 @@ def test_the_time_limit_holds(tmp_path):
         assert not order  # an earlier process has used the time
 
 
+def test_trials_that_hang_end_with_the_time(tmp_path):
+    """Every fit hangs in C, where no callback looks at the clock: the search ends all the same, and says why."""
+    problem = replace(PROBLEM, primary_metric="problems:hangs_in_c")
+    problem.share(tmp_path / "shared")
+    with Pool(tmp_path / "shared") as pool:
+        pool.wait_ready()
+        search = make_search((), SearchLimits(9), tmp_path / "out", problem, seconds=3.0)
+        started = time.monotonic()
+        results, _ = run(search, pool)
+        assert time.monotonic() - started < 3.0 + 2 + 3  # the limit, the grace, and a busy machine
+    assert results
+    assert {r.status for r in results} <= {"TimedOut", "Canceled"}
+    assert results[0].error["stage"] == "fit"
+    assert search.stop_reason.startswith("timeout: ")
+
+
 def test_one_split_is_enough_for_a_model(tmp_path):
     """The time is up after the first split of the first trial: it is the model, not an error."""
     problem = make(rows=400, splits=folds(400, 3))
