@@ -75,7 +75,8 @@ def build_ensemble(
         def open_pool() -> Pool:
             scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(dir=best_model.local)))
             problem.share(scratch)
-            return opened.enter_context(Pool(scratch, workers=1, threads=limits.threads))
+            most = None if limits.max_memory_mb is None else limits.max_memory_mb * 2.0**20
+            return opened.enter_context(Pool(scratch, threads=limits.threads, memory_bytes=most))
 
         featurizer_ = flavor.load_featurizer(featurizer.local)
         assembly = Assembly(
