@@ -149,6 +149,7 @@ class Assembly:
         """
         candidates = self._wanted(recipe)
         while candidates:
+            self.executed["considered"] = []
             made = [] if recipe.single else self._ensembles(recipe, candidates)
             options = self._quick(recipe, [*map(self._single, candidates), *made])
             chosen = self._scripted(options) or best_within(

@@ -14,6 +14,8 @@ from automl_components import automl
 from automl_components.core.errors import ArtifactError, SettingsError
 from automl_components.run import Run
 
+pytestmark = pytest.mark.slow  # a run that a clock ends takes that long
+
 
 def table(rows: int = 1500) -> pd.DataFrame:
     rng = np.random.default_rng(1)
