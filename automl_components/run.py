@@ -35,6 +35,8 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
 
     given = dict(job.inputs())
     with environment(job.facts.environment_variables), tracking_ahead(), ExitStack() as stack:
+        if job.limits.replay is not None:
+            formats.read_executed(job.limits.replay)  # says so before any work where it cannot be repeated
         with storage.writing(folder):
             for name, table in given.items():
                 if is_frame(table):  # kept beside the results, so that a resumed run finds it

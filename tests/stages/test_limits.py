@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from automl_components import automl
+from automl_components.__main__ import main
 from automl_components.core.errors import NoModelError
 from automl_components.core.events import listening
+from automl_components.job import Job
 
 
 def job(**limits: Any) -> Any:
@@ -57,3 +60,21 @@ def test_where_no_fit_has_room_each_is_listed_with_the_reason(tmp_path: Path) ->
     records = [json.loads(line) for line in journal]
     assert {record["error"]["type"] for record in records} == {"NoMemory"}
     assert {record["status"] for record in records} == {"Canceled"}
+
+
+def test_a_run_that_cannot_be_replayed_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame({"a": range(60), "y": range(60)})
+    table.to_csv("rows.csv", index=False)
+    text = "type: automl\ntask: regression\ntraining_data: {type: mltable, path: rows.csv}\ntarget_column_name: y\n"
+    Path("job.yml").write_text(text)
+    done = CliRunner().invoke(main, ["run", "job.yml", "--replay", "runs/old", "--output", "new"])
+    assert done.exit_code == 2
+    place = tmp_path / "runs" / "old"
+    assert f"limits.replay: {place} has no trials; only a finished run can be repeated" in done.stderr
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "again.yml").write_text(text + "limits: {replay: ../runs/old}\n")
+    assert Job.from_file("jobs/again.yml").limits.replay == str(place)

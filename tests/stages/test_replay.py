@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from automl_components import automl
-from automl_components.core.errors import ArtifactError, SettingsError
+from automl_components.core.errors import SettingsError
 from automl_components.run import Run
 
 pytestmark = pytest.mark.slow  # a run that a clock ends takes that long
@@ -66,6 +66,3 @@ def test_what_cannot_be_repeated_is_refused(first: tuple[Any, Run], tmp_path: Pa
         SettingsError, match=r"limits.replay: rows of that run: \d+, here: \d+; give the data"
     ):
         other.run(tmp_path / "other")
-    missing = job(replay=str(tmp_path / "nothing"))
-    with pytest.raises(ArtifactError, match=r"limits.replay: .*nothing has no trials; only a finished run"):
-        missing.run(tmp_path / "missing")
