@@ -59,9 +59,9 @@ def space(task: Task, shape: Shape) -> dict[str, BaseDistribution]:
 
 
 def memory(task: Task, shape: Shape, params: Mapping[str, Any]) -> float:
-    """Histograms of every leaf, and the trees (AutoGluon's estimate, of trees as deep as they are)."""
+    """Histograms of every leaf, and the trees (AutoGluon's estimate, for the columns that a tree sees)."""
     leaves = 2.0 ** params["depth"]
-    histograms = 1.2 * 24 * leaves * 1.1 * shape.columns * params.get("border_count", 254)
+    histograms = 1.2 * 24 * leaves * 1.1 * shape.columns * params["rsm"] * params.get("border_count", 254)
     trees = params["n_estimators"] * leaves * 8 * trees_a_round(shape)
     return 100e6 + histograms + trees + 48.0 * shape.rows * trees_a_round(shape)
 
