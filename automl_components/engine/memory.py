@@ -21,8 +21,8 @@ def fit_bytes(problem: Problem, config: Config) -> float:
     """Resident bytes that fitting and validating the largest split takes, at most: the process itself left out.
 
     The rows of the split, the matrix that the algorithm's view makes of them, as often as its estimator holds it
-    (``Algorithm.copies``), what it says of model and workspace (``Algorithm.memory``), and the predictions. On tables of
-    60,000 rows x 104 and 8,000 x 1,200 columns this was 1.2 to 1.7 times what processes grew by.
+    (``Algorithm.copies``), what it says of model and workspace (``Algorithm.memory``), and the predictions. On
+    tables of 60,000 rows x 104 and 8,000 x 1,200 columns this was 1.2 to 1.7 times what processes grew by.
     """
     entry = ALGORITHMS[config.algorithm]
     train = int((problem.splits == 1).sum(axis=0).max())
