@@ -97,8 +97,8 @@ class Assembly:
         Seconds inside the fits of members so far.
     executed : dict
         What it did, as JSON values: ``considered``, the trials that the ensembles were chosen from; ``made``, the kinds
-        of ensembles; ``kind`` and ``members`` of the model; ``as_validated``, the members for whose fit on all rows
-        there was no time; and ``rounds``, the boosting rounds of the others' fits.
+        of ensembles; ``kind`` and ``members`` of the model; ``as_validated``, the members that keep the learners of
+        their splits; and ``rounds``, the boosting rounds of the others' fits.
     """
 
     def __init__(
@@ -333,23 +333,25 @@ class Assembly:
         """Get a member's model: the learners of its splits, or a fit on all rows; False, and noted, without one."""
         if number in self.fitted:
             return True
-        kept = self.results[number].kept
-        if kept and (self.problem.bags or self._stays(number)):
-            learners = self.learners(number)
-            if self.problem.bags:
-                self.fitted[number] = Bag(learners)
-            else:  # of the last split: where they are in the order of time, it has seen most
-                self.fitted[number] = learners[-1]
-                self.executed["as_validated"].append(number)
-                emit("note", f"trial {number}: no time to fit it on all rows; it stays as it was validated")
-            return True
-        return self._fit_again(number)
+        if not self.results[number].kept or not self._stays(number):
+            return self._fit_again(number)
+        if not self.problem.bags:
+            emit("note", f"trial {number}: no time to fit it on all rows; it stays as it was validated")
+        return self._as_validated(number)
 
     def _stays(self, number: int) -> bool:
-        """Whether a single split's learner stays what it is."""
+        """Whether a member keeps the learners of its splits."""
         if self.script is not None:
             return number in self.script["as_validated"]
-        return self.refits[number] > self.left
+        return self.problem.bags or self.refits[number] > self.left
+
+    def _as_validated(self, number: int) -> bool:
+        """Take the learners that the search has kept."""
+        learners = self.learners(number)
+        # of other splits than folds the last: where they are in the order of time, it has seen most
+        self.fitted[number] = Bag(learners) if self.problem.bags else learners[-1]
+        self.executed["as_validated"].append(number)
+        return True
 
     def _fit_again(self, number: int) -> bool:
         """Fit the trial's configuration on all rows; False, and noted, when that fails."""
@@ -360,10 +362,8 @@ class Assembly:
             self._refit(number, out=out)
         except _RefitError as error:
             if self.results[number].kept:
-                self.executed["as_validated"].append(number)
                 emit("note", f"{error}; it stays as it was validated")
-                self.fitted[number] = self.learners(number)[-1]
-                return True
+                return self._as_validated(number)
             emit("note", f"warning: {error}", level=logging.WARNING)
             self.failed[number] = str(error)
             return False
