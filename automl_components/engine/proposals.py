@@ -48,6 +48,9 @@ class Proposals:
         What a trial process may use; configurations that need more are made smaller, or proposed as not possible.
     """
 
+    races = True
+    """Whether a trial may be given up after its first split."""
+
     def __init__(
         self,
         problem: Problem,
@@ -174,6 +177,8 @@ class Script(Proposals):
     records : sequence of dict
         As :func:`automl_components.engine.search.executed` gives them.
     """
+
+    races = False
 
     def __init__(self, problem: Problem, records: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(problem, ())

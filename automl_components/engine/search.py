@@ -143,7 +143,7 @@ class Search:
         self.stop_reason = ""
         self.parts = problem.splits.shape[1]
         self.absent = proposals.absent(limits.max_trials)
-        self.race = Race(problem) if plan.race else None
+        self.race = Race(problem) if plan.race and proposals.races else None
         self._raced, self._misses, self._resolved_now = 0, 0, False
         self._open: dict[int, _Trial] = {}
         self._check_finished()
