@@ -148,6 +148,9 @@ class SearchTrialsOperator(ComponentOperator):
     it cost, how it scored), a leaderboard, the plan as it was made and carried out, and for each trial out-of-fold
     predictions and the fitted learners. Killed and started again, it goes on after its last finished fit.
 
+    With ``limits.replay`` the completed trials of a finished run are repeated instead of a search, with the parameters,
+    the boosting rounds and the splits that really ran: the same model, although a clock ended that run.
+
     Parameters
     ----------
     features : mltable
@@ -166,7 +169,8 @@ class SearchTrialsOperator(ComponentOperator):
         Seed of everything random.
     limits
         Section with max_trials, timeout_minutes, timeout_seconds, trial_timeout_minutes, max_concurrent_trials,
-        max_cores_per_trial, enable_early_termination, exit_score, max_nodes, strict.
+        max_cores_per_trial, max_memory_mb, max_prediction_ms_per_row, enable_early_termination, exit_score,
+        replay, max_nodes, strict.
     training
         Section with allowed_training_algorithms, blocked_training_algorithms, enable_vote_ensemble,
         enable_stack_ensemble, stack_ensemble_settings, ensemble_iterations, refit,
@@ -205,7 +209,8 @@ class BuildEnsembleOperator(ComponentOperator):
     """Combine trials by voting and stacking, choose the best, and make it one model.
 
     With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial
-    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise, or with
+    alone. With ``limits.replay`` the ensembles are those of the run that is repeated. Under cross-validation a member
+    is the mean of the learners of its folds; otherwise, or with
     ``training.refit: always``, it is fitted again on all rows, as far as the time allows.
 
     Parameters
@@ -229,7 +234,8 @@ class BuildEnsembleOperator(ComponentOperator):
         Seed of everything random.
     limits
         Section with max_trials, timeout_minutes, timeout_seconds, trial_timeout_minutes, max_concurrent_trials,
-        max_cores_per_trial, enable_early_termination, exit_score, max_nodes, strict.
+        max_cores_per_trial, max_memory_mb, max_prediction_ms_per_row, enable_early_termination, exit_score,
+        replay, max_nodes, strict.
     training
         Section with allowed_training_algorithms, blocked_training_algorithms, enable_vote_ensemble,
         enable_stack_ensemble, stack_ensemble_settings, ensemble_iterations, refit,

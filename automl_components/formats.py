@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automl_components.core import storage
+from automl_components.core.artifacts import redacted
 from automl_components.core.errors import ArtifactError
 from automl_components.core.journal import Journal
 from automl_components.core.tables import read_table, write_mltable
@@ -185,6 +187,51 @@ def read_trials(folder: Path) -> list[TrialResult]:
     last = read_json(folder / "search.json")["trials"]
     results = (TrialResult(**record) for record in Journal(folder / "journal.jsonl").records)
     return sorted((result for result in results if result.number <= last), key=lambda result: result.number)
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What a finished run did: its trials, their plan with the script that repeats them, and its ensembles.
+
+    Attributes
+    ----------
+    results : list of TrialResult
+    plan : mapping
+        ``plan.json``: the plan, and ``"trials"``, the completed ones.
+    search : mapping
+        ``search.json``: task, metric, number of splits.
+    ensembles : mapping
+        What :attr:`automl_components.engine.assembly.Assembly.executed` was.
+    """
+
+    results: list[TrialResult]
+    plan: Mapping[str, Any]
+    search: Mapping[str, Any]
+    ensembles: Mapping[str, Any]
+
+
+def read_executed(address: str) -> Executed:
+    """What the finished run at an address did; ArtifactError where there is none, or an earlier version made it."""
+    places = {}
+    for name in ("trials", "leaderboard"):
+        place = storage.join(address, name)
+        marker = storage.read_marker(place)
+        if marker is None:
+            raise ArtifactError(
+                f"limits.replay: {redacted(address)} has no {name}; only a finished run can be repeated"
+            )
+        places[name] = storage.localise(place, marker)
+    plan, best = (
+        read_json(places["trials"] / "plan.json"),
+        read_json(places["leaderboard"] / "ensemble.json"),
+    )
+    if "executed" not in best or any("parts" not in record for record in plan["trials"]):
+        raise ArtifactError(
+            f"limits.replay: {redacted(address)} was made by a version that kept no script; run it again"
+        )
+    return Executed(
+        read_trials(places["trials"]), plan, read_json(places["trials"] / "search.json"), best["executed"]
+    )
 
 
 def _facts(path: Path, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from automl_components.core import storage
 from automl_components.core.errors import SettingsError
-from automl_components.core.inputs import DataInput, DataSource, read_input
+from automl_components.core.inputs import DataInput, DataSource, absolute, read_input
 from automl_components.core.settings import (
     ColumnTransformer,
     FeaturizationSettings,
@@ -131,6 +131,7 @@ class Job:
             Name of the file, for messages.
         """
         rest, problems = as_mapping(mapping, source), list[str]()
+        _settle_replay(rest, base_folder)
         if rest.get("type") not in (None, "automl"):  # whatever else is in it would only be misunderstood
             JobFacts.read({"type": rest["type"]}, source=source)
         if fold(str(rest.get("task"))) in map(fold, LATER_TASKS):
@@ -272,6 +273,9 @@ class Job:
         max_trials: int | None = None,
         timeout_minutes: float | None = None,
         trial_timeout_minutes: float | None = None,
+        max_memory_mb: int | None = None,
+        replay: str | None = None,
+        max_prediction_ms_per_row: float | None = None,
         timeout_seconds: float | None = None,
         strict: bool | None = None,
         **former: Any,
@@ -403,6 +407,13 @@ def top_level_keys() -> list[str]:
     """Every key that a job file may have at its top level."""
     sections = [key for name, cls in SECTIONS.items() for key in (cls.keys() if cls.inline else [name])]
     return [*DATA, *sections]
+
+
+def _settle_replay(values: dict[str, Any], base_folder: str | None) -> None:
+    """``limits.replay`` as seen from the job file, as tables are."""
+    limits = values.get("limits")
+    if isinstance(limits, Mapping) and isinstance(limits.get("replay"), str):
+        values["limits"] = {**limits, "replay": absolute(limits["replay"], base_folder)}
 
 
 def _folder(address: str) -> str:

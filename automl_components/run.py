@@ -36,7 +36,9 @@ def run_job(job: Job, folder: str, *, reuse: bool | None = None) -> Run:
     given = dict(job.inputs())
     with environment(job.facts.environment_variables), ExitStack() as stack:
         stack.enter_context(tracking_ahead())
-        stack.enter_context(trial_processes_ahead(job.sections()["limits"]))
+        stack.enter_context(trial_processes_ahead(job.limits))
+        if job.limits.replay is not None:
+            formats.read_executed(job.limits.replay)  # says so before any work where it cannot be repeated
         with storage.writing(folder):
             for name, table in given.items():
                 if is_frame(table):  # kept beside the results, so that a resumed run finds it
@@ -184,6 +186,29 @@ class Run:
         import pandas as pd
 
         return pd.DataFrame([result.to_dict() for result in formats.read_trials(self.path("trials"))])
+
+    @property
+    def search(self) -> dict[str, Any]:
+        """How the search went and what it cost.
+
+        Returns
+        -------
+        dict
+            ``stop_reason``; ``statuses``, how many trials ended how; ``seconds`` that it took; ``trial_seconds`` inside
+            trial processes, which run side by side; ``limit_seconds`` for search and ensembles, or None; ``peak_mb`` of
+            the largest process; and ``plan``, one sentence for each choice.
+        """
+        folder = self.path("trials")
+        facts, plan = formats.read_json(folder / "search.json"), formats.read_json(folder / "plan.json")
+        results = formats.read_trials(folder)
+        statuses: dict[str, int] = {}
+        for result in results:
+            statuses[result.status] = statuses.get(result.status, 0) + 1
+        return {
+            "stop_reason": facts["stop_reason"], "statuses": statuses, "seconds": plan["elapsed_seconds"],
+            "trial_seconds": facts["trial_seconds"], "limit_seconds": plan["seconds"],
+            "peak_mb": max((result.peak_mb for result in results), default=0.0), "plan": plan["reasons"],
+        }  # fmt: skip
 
     @property
     def guardrails(self) -> pd.DataFrame:

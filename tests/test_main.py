@@ -408,6 +408,14 @@ class TestLater:
             assert finding["status"] in text
         assert "Leaderboard" in text
         assert "Test metrics" in text
+        search = Run("run").search
+        assert f"Search: {search['statuses']['Completed']} completed" in text
+        assert f"ended by {search['stop_reason']}" in text
+        listed = done("show", "run", "--trials").stdout
+        for trial in Run("run").trials.to_dict("records"):
+            assert re.search(
+                rf"^ *{trial['number']} .* {trial['seconds']:.1f} +{trial['peak_mb']:.0f}", listed, re.M
+            )
         shutil.copytree("run", tmp_path / "run", ignore=shutil.ignore_patterns("best_model", "test_report"))
         unfinished = done("show", tmp_path / "run").stdout
         assert f"not finished; go on with: automl run --resume --output {tmp_path / 'run'}" in unfinished
@@ -421,6 +429,8 @@ class TestLater:
         assert facts["test_metrics"] == run.metrics
         assert [row["trial"] for row in facts["leaderboard"]] == list(run.leaderboard["trial"])
         assert [row["code"] for row in facts["findings"]] == list(run.guardrails["code"])
+        assert facts["search"]["stop_reason"] == run.search["stop_reason"]
+        assert [trial["seconds"] for trial in facts["trials"]] == list(run.trials["seconds"])
         assert facts["best_model"]["kind"] == run.ensemble["kind"]
         assert facts["registration"]["model_uri"] == "models:/penguins/1"
         assert facts["tracking"]["run_id"] == run.tracking["run_id"]

@@ -44,6 +44,14 @@ class Shape:
     categories: int = 0
 
 
+def _no_more(task: Task, shape: Shape, params: Mapping[str, Any]) -> float:
+    return 0.0
+
+
+def _not_smaller(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Algorithm:
     """One entry of the catalog.
@@ -84,6 +92,12 @@ class Algorithm:
         DataFrame.
     min_rows, max_rows : int or None
         Outside of these numbers of rows it is left out unless it is asked for by name.
+    copies : float
+        How often a fit holds the matrix that it is fed, that one not counted.
+    memory : callable (task, shape, params) -> float
+        Bytes of its model and its workspace, beyond those copies.
+    smaller : callable (params) -> dict or None
+        The next smaller fit, for where memory is short; None where it cannot be made smaller.
     fixed : mapping
         Parameters that are always passed, whatever the trial: verbosity, determinism.
     """
@@ -103,6 +117,9 @@ class Algorithm:
     categories: Categories = "codes"
     min_rows: int | None = None
     max_rows: int | None = None
+    copies: float = 3.0
+    memory: Callable[[Task, Shape, Mapping[str, Any]], float] = _no_more
+    smaller: Callable[[Mapping[str, Any]], dict[str, Any] | None] = _not_smaller
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
     def describe(self, params: Mapping[str, Any]) -> str:

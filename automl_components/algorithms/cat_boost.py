@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automl_components.algorithms import Algorithm, Shape, Task
+from automl_components.algorithms.sizes import lower, trees_a_round
 from automl_components.algorithms.spaces import choice, integer, real
 
 if TYPE_CHECKING:
@@ -56,6 +58,19 @@ def space(task: Task, shape: Shape) -> dict[str, BaseDistribution]:
     }
 
 
+def memory(task: Task, shape: Shape, params: Mapping[str, Any]) -> float:
+    """Histograms of every leaf, and the trees (AutoGluon's estimate, for the columns that a tree sees)."""
+    leaves = 2.0 ** params["depth"]
+    histograms = 1.2 * 24 * leaves * 1.1 * shape.columns * params["rsm"] * params.get("border_count", 254)
+    trees = params["n_estimators"] * leaves * 8 * trees_a_round(shape)
+    return 100e6 + histograms + trees + 48.0 * shape.rows * trees_a_round(shape)
+
+
+def smaller(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Fewer borders, then shallower trees."""
+    return lower(params, "border_count", 254, 63, 63) or lower(params, "depth", 6, 4, params["depth"] - 1)
+
+
 CAT_BOOST = Algorithm(
     name="cat_boost",
     title="CatBoost",
@@ -71,6 +86,8 @@ CAT_BOOST = Algorithm(
     packages=("catboost",),
     sparse=False,  # CatBoost takes no sparse matrix together with categories
     categories="frame",
+    memory=memory,
+    smaller=smaller,
     fixed={
         "verbose": 0,
         "allow_writing_files": False,

@@ -31,4 +31,6 @@ EXTREME_RANDOM_TREES = Algorithm(
     sparse=False,  # scikit-learn's trees take NaN or a sparse matrix, not both
     missing=False,  # scikit-learn 1.5's ExtraTrees take no NaN
     max_rows=500_000,
+    memory=random_forest.memory,
+    smaller=random_forest.smaller,
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automl_components.algorithms import Algorithm, Shape, Task
+from automl_components.algorithms.sizes import lower, trees_a_round
 from automl_components.algorithms.spaces import choice, integer, real
 
 if TYPE_CHECKING:
@@ -45,6 +47,18 @@ def space(task: Task, shape: Shape) -> dict[str, BaseDistribution]:
     }
 
 
+def memory(task: Task, shape: Shape, params: Mapping[str, Any]) -> float:
+    """Histograms of every leaf, and the trees (AutoGluon's estimate)."""
+    histograms = 1.2 * 20 * params.get("max_bin", 255) * shape.columns * params["num_leaves"]
+    trees = min(params["n_estimators"], 5000) * trees_a_round(shape) * params["num_leaves"] * 100
+    return 50e6 + histograms + trees + 24.0 * shape.rows * trees_a_round(shape)
+
+
+def smaller(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Fewer bins, then smaller trees."""
+    return lower(params, "max_bin", 255, 63, 63) or lower(params, "num_leaves", 31, 8)
+
+
 LIGHT_GBM = Algorithm(
     name="light_gbm",
     title="LightGBM",
@@ -55,5 +69,7 @@ LIGHT_GBM = Algorithm(
     rank=10,
     aliases=("lgbm", "lgbm_classifier", "lgbm_regressor"),
     categories="positions",
+    memory=memory,
+    smaller=smaller,
     fixed={"verbose": -1, "deterministic": True, "force_row_wise": True},
 )

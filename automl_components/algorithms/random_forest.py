@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automl_components.algorithms import Algorithm, Shape, Task
+from automl_components.algorithms.sizes import lower
 from automl_components.algorithms.spaces import choice, integer, real
 
 if TYPE_CHECKING:
@@ -32,6 +34,20 @@ def space(task: Task, shape: Shape) -> dict[str, BaseDistribution]:
     }
 
 
+def memory(task: Task, shape: Shape, params: Mapping[str, Any]) -> float:
+    """The trees: 64 bytes a node and 8 for each class, twice as many nodes as leaves; and their file's copy."""
+    leaves = max(1.0, shape.rows / (1.5 * params["min_samples_leaf"]))
+    return 2 * params["n_estimators"] * 2 * leaves * (64 + 8 * max(1, shape.classes))
+
+
+def smaller(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Fewer trees, then larger leaves."""
+    found = lower(params, "n_estimators", 100, 50)
+    if found is None and params["min_samples_leaf"] < 100:
+        found = {**params, "min_samples_leaf": 2 * params["min_samples_leaf"]}
+    return found
+
+
 RANDOM_FOREST = Algorithm(
     name="random_forest",
     title="RandomForest",
@@ -46,4 +62,6 @@ RANDOM_FOREST = Algorithm(
     aliases=("RF", "RF regressor", "random_forest_classifier", "random_forest_regressor"),
     sparse=False,  # scikit-learn's trees take NaN or a sparse matrix, not both
     max_rows=500_000,
+    memory=memory,
+    smaller=smaller,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automl_components.algorithms import Algorithm, Shape, Task
@@ -21,6 +22,11 @@ def space(task: Task, shape: Shape) -> dict[str, BaseDistribution]:
     return {"C": real(1e-2, 1e2), "gamma": real(1e-4, 1.0), "scaler": scaler()}
 
 
+def memory(task: Task, shape: Shape, params: Mapping[str, Any]) -> float:
+    """The cache of the kernel, as ``fixed`` has it."""
+    return min(500e6, 8.0 * shape.rows**2)
+
+
 SVM = Algorithm(
     name="svm",
     title="SVM",
@@ -31,5 +37,6 @@ SVM = Algorithm(
     rank=90,
     aliases=("SVC", "support_vector_machine"),
     max_rows=20_000,
+    memory=memory,
     fixed={"cache_size": 500},
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automl_components.algorithms import Algorithm, Shape, Task
+from automl_components.algorithms.sizes import lower, trees_a_round
 from automl_components.algorithms.spaces import integer, real
 
 if TYPE_CHECKING:
@@ -45,6 +47,19 @@ def space(task: Task, shape: Shape) -> dict[str, BaseDistribution]:
     }
 
 
+def memory(task: Task, shape: Shape, params: Mapping[str, Any]) -> float:
+    """Histograms of two levels of nodes, and the trees."""
+    leaves = min(2.0 ** params["max_depth"], shape.rows)
+    histograms = 1.2 * 16 * params.get("max_bin", 256) * shape.columns * leaves
+    trees = params["n_estimators"] * trees_a_round(shape) * leaves * 2 * 48
+    return 50e6 + histograms + trees + 32.0 * shape.rows * trees_a_round(shape)
+
+
+def smaller(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Fewer bins, then shallower trees."""
+    return lower(params, "max_bin", 256, 63, 63) or lower(params, "max_depth", 6, 4, params["max_depth"] - 1)
+
+
 def _entry(task: Task, name: str, title: str, estimator: str) -> Algorithm:
     return Algorithm(
         name=name,
@@ -57,6 +72,8 @@ def _entry(task: Task, name: str, title: str, estimator: str) -> Algorithm:
         aliases=("xgboost", estimator),
         packages=("xgboost",),
         sparse=False,  # a fit on thousands of sparse columns takes many times LightGBM's
+        memory=memory,
+        smaller=smaller,
         fixed={"tree_method": "hist", "verbosity": 0},
     )
 

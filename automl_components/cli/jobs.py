@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Go on with an interrupted run; with --output, the job file may be left out.",
 )
+@click.option(
+    "--replay",
+    metavar="RUN",
+    help="Repeat the trials and ensembles of this finished run instead of searching: the same model.",
+)
 @click.option("--fresh", is_flag=True, help="Do every step again, even where nothing has changed.")
 @options.overrides
 @options.verbosity
@@ -31,6 +36,7 @@ def run(
     job: str | None,
     output: str | None,
     resume: bool,
+    replay: str | None,
     fresh: bool,
     overrides: tuple[str, ...],
     verbosity: str | None,
@@ -45,6 +51,7 @@ def run(
       automl run job.yml
       automl run job.yml --output runs/bank --set limits.max_trials=10 --set training_data=data.csv
       automl run --resume --output runs/bank
+      automl run job.yml --replay runs/bank --output runs/bank-again
     """
     from automl_components.core import storage
     from automl_components.job import Job
@@ -60,6 +67,8 @@ def run(
     if job is None and not storage.exists(file):
         raise SettingsError(f"nothing to resume: {output} has no {JOB}; start it with: automl run job.yml")
     loaded = Job.from_file(file, overrides)
+    if replay is not None:
+        loaded.set_limits(replay=replay)
     _run(loaded, output or loaded.default_output(job), verbosity, reuse=False if fresh else None)
 
 

@@ -60,14 +60,16 @@ def test(folder: str, data: str | None, trial: int | None, output: str | None, v
 
 @click.command(short_help="Show a run: findings, leaderboard, metrics.")
 @click.argument("folder")
+@click.option("--trials", is_flag=True, help="List every trial: seconds, memory, and why it has no score.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all of it, for a program.")
 @options.verbosity
-def show(folder: str, as_json: bool, verbosity: str | None) -> None:
-    """Show a run FOLDER, finished or not: findings, leaderboard, test metrics, and where everything is.
+def show(folder: str, trials: bool, as_json: bool, verbosity: str | None) -> None:
+    """Show a run FOLDER, finished or not: findings, leaderboard, what the search cost and why it ended, test metrics.
 
     \b
     Examples:
       automl show runs/bank
+      automl show runs/bank --trials
       automl show runs/bank --json | jq '.leaderboard[0]'
     """
     from automl_components.run import Run
@@ -76,4 +78,4 @@ def show(folder: str, as_json: bool, verbosity: str | None) -> None:
     if as_json:
         click.echo(json.dumps(run_facts(Run(folder)), indent=1, allow_nan=False))
     else:
-        summary(Run(folder), findings=True)
+        summary(Run(folder), findings=True, trials=trials)

@@ -64,7 +64,7 @@ def read_input(name: str, value: object, base_folder: str | None = None) -> Data
     problem = _unreachable(given)
     if problem:
         raise ProblemsError([f"{name}.path: {problem}"])
-    return given.model_copy(update={"path": _absolute(given.path, base_folder)})
+    return given.model_copy(update={"path": absolute(given.path, base_folder)})
 
 
 def is_frame(value: object) -> bool:
@@ -99,7 +99,8 @@ def _unreachable(given: DataInput) -> str:
     return ""
 
 
-def _absolute(path: str, base_folder: str | None) -> str:
+def absolute(path: str, base_folder: str | None) -> str:
+    """An address as it is, a path from that folder or, by default, the current one."""
     if "://" in path:
         return path
     if base_folder and storage.is_remote(base_folder) and not os.path.isabs(path):

@@ -20,6 +20,7 @@ from automl_components.engine.bag import Bag
 from automl_components.engine.budget import best_within, refit_seconds
 from automl_components.engine.ensemble import Candidate, Ensemble
 from automl_components.engine.keeping import Keeping, too_large
+from automl_components.engine.latency import Latency
 from automl_components.engine.problem import Problem
 from automl_components.engine.scoring import primary_metric
 from automl_components.engine.trial import TrialResult, mean_rounds
@@ -89,9 +90,13 @@ class Assembly:
         Called once, when a member has to be fitted again; so that a crash is contained.
     most : int
         Trials that an ensemble looks at, at most.
+    latency : Latency or None
+        The limit on the time that the model may take for a row.
     threads : int
     seconds : float
         Time left, from now on, for ensembles and the members' fits.
+    script : mapping or None
+        ``executed`` of an earlier assembly of the same trials, which is repeated whatever it had time for.
 
     Attributes
     ----------
@@ -99,6 +104,10 @@ class Assembly:
         Seconds inside the fits of members so far.
     refit : dict
         Which members of the model were fitted again, which not, and why: JSON values.
+    executed : dict
+        What it did, as JSON values: ``considered``, the trials that the ensembles were chosen from; ``made``, the kinds
+        of ensembles; ``kind`` and ``members`` of the model; ``as_validated``, the members that keep the learners of
+        their splits; and ``rounds``, the boosting rounds of the others' fits.
     """
 
     def __init__(
@@ -111,8 +120,10 @@ class Assembly:
         *,
         sizes: Callable[[int], int] = lambda number: 0,
         most: int = voting.POOL,
+        latency: Latency | None = None,
         threads: int = 1,
         seconds: float = float("inf"),
+        script: Mapping[str, Any] | None = None,
     ) -> None:
         self.problem, self.results, self.candidates = problem, results, candidates
         self.learners, self.open_pool, self.most, self.sizes = learners, open_pool, most, sizes
@@ -124,6 +135,8 @@ class Assembly:
         self.kept: dict[int, str] = {}
         self.refit_s = 0.0
         self.refit: dict[str, Any] = {}
+        self.latency, self.script = latency, script
+        self.executed: dict[str, Any] = {"considered": [], "made": [], "as_validated": [], "rounds": {}}
 
     @cached_property
     def pool(self) -> Pool:
@@ -147,13 +160,20 @@ class Assembly:
         """
         candidates = self._wanted(recipe)
         while candidates:
+            self.executed["considered"] = []
             made = [] if recipe.single else self._ensembles(recipe, candidates)
-            options = self._options(candidates, made)
-            chosen = best_within(options, self._worth(recipe, bool(made)), self.costs, self.left)
+            options = self._quick(recipe, candidates, self._options(candidates, made))
+            chosen = self._scripted([*map(self._single, candidates), *made]) or best_within(
+                options, self._worth(recipe, bool(made)), self.costs, self.left
+            )
             keeping = Keeping(self.problem.bags, recipe.refit, too_large(chosen.members, self.sizes))
             if all(self._member(number, keeping) for number in self._by_weight(chosen)):
                 self.refit = self._told(chosen, keeping)
-                self._tell_passed_over(options, chosen, self._worth(recipe, bool(made)))
+                if self.script is None:
+                    self._tell_passed_over(options, chosen, self._worth(recipe, bool(made)))
+                self.executed |= {
+                    "made": [one.kind for one in made], "kind": chosen.kind, "members": list(chosen.members)
+                }  # fmt: skip
                 return chosen, [self.fitted[number] for number in chosen.members], made
             candidates = [c for c in candidates if c.number not in self.failed]
         raise NoModelError(
@@ -166,6 +186,40 @@ class Assembly:
         if any(one.details.get("crossfitted") and len(one.members) > 1 for one in made):
             return list(made)
         return [*map(self._single, candidates), *made]
+
+    def _scripted(self, options: Sequence[Ensemble]) -> Ensemble | None:
+        """The model that is to be repeated; None without a script."""
+        if self.script is None:
+            return None
+        wanted = (self.script["kind"], self.script["members"])
+        for one in options:
+            if (one.kind, list(one.members)) == wanted:
+                return one
+        emit(
+            "note", "warning: other ensembles came out than in the run that is repeated; the best one is taken",
+            level=logging.WARNING,
+        )  # fmt: skip
+        return None
+
+    def _quick(
+        self, recipe: Recipe, candidates: Sequence[Candidate], options: list[Ensemble]
+    ) -> list[Ensemble]:
+        """Those that predict quickly enough, else such trials; where there is none, the quickest one, and a warning."""
+        if self.latency is None or recipe.trial is not None:
+            return options
+        quick = [one for one in options if self.latency.meets(one.members)]
+        options = [*map(self._single, candidates), *options]
+        quick = quick or [one for one in options if self.latency.meets(one.members)]
+        if not quick:
+            quick = [min(options, key=lambda one: self.latency.of(one.members))]  # type: ignore[union-attr]
+            emit(
+                "note",
+                f"warning: no trial predicts a row in {self.latency.limit:g} ms; {named(quick[0])}, the quickest, "
+                f"takes {self.latency.of(quick[0].members):.3g} ms: raise limits.max_prediction_ms_per_row, or allow "
+                "quicker algorithms in training.allowed_training_algorithms",
+                level=logging.WARNING,
+            )
+        return quick
 
     def _tell_passed_over(
         self, options: Sequence[Ensemble], chosen: Ensemble, worth: Callable[[Ensemble], float]
@@ -223,6 +277,17 @@ class Assembly:
     def _ensembles(self, recipe: Recipe, candidates: Sequence[Candidate]) -> list[Ensemble]:
         """The ensembles that are wanted and affordable; none of a single candidate."""
         near = [c for c in candidates if self.costs[c.number] <= self.left]
+        if self.script is not None:
+            near = [c for c in candidates if c.number in self.script["considered"]]
+        if self.latency is not None:
+            slow = [c.number for c in near if not self.latency.meets([c.number])]
+            near = [c for c in near if c.number not in slow]
+            if slow:
+                numbers = ", ".join(map(str, slow))
+                emit(
+                    "note",
+                    f"too slow for {self.latency.limit:g} ms a row, so in no ensemble: trials {numbers}",
+                )
         if len(near) < 2 or not (recipe.vote or recipe.stack):
             return []
         vote = self._vote(recipe, near)
@@ -232,15 +297,22 @@ class Assembly:
             alone = self._single(next(c for c in near if c.number == vote.members[0]))
             vote = replace(vote, predictions=alone.predictions, score=alone.score, metrics=alone.metrics)
         members = [c for c in near if c.number in vote.members]
-        stack = self._stack(recipe, members) if recipe.stack else None
+        stacks = recipe.stack and (self.script is None or "stack_ensemble" in self.script["made"])
+        stack = self._stack(recipe, members) if stacks else None
         return [one for one in (vote if recipe.vote else None, stack) if one is not None]
 
     def _vote(self, recipe: Recipe, candidates: Sequence[Candidate]) -> Ensemble:
-        """The best voting ensemble without members that there is no time to fit again."""
+        """The best voting ensemble without members that there is no time for, to fit them again or to predict."""
+        self.executed["considered"] = [c.number for c in candidates]
         vote = voting.vote(self.problem, candidates, iterations=recipe.iterations, most=self.most)
-        if len(vote.members) < 2 or sum(self.costs[number] for number in vote.members) <= self.left:
+        costs = self.costs
+        if len(vote.members) < 2:
             return vote
-        dearest = max(vote.members, key=lambda number: self.costs[number])
+        if sum(costs[number] for number in vote.members) <= self.left:
+            if self.latency is None or self.latency.meets(vote.members):
+                return vote
+            costs = dict(self.latency.members)
+        dearest = max(vote.members, key=lambda number: costs[number])
         return self._vote(recipe, [c for c in candidates if c.number != dearest])
 
     def _stack(self, recipe: Recipe, members: list[Candidate]) -> Ensemble | None:
@@ -285,8 +357,8 @@ class Assembly:
         if number in self.fitted:
             return True
         if self.results[number].kept:
-            why = keeping.why(number)
-            if not why and self.refits[number] > self.left:
+            why = self._scripted_why(number) if self.script else keeping.why(number)
+            if not why and not self.script and self.refits[number] > self.left:
                 why = "no time to fit it on all rows"
                 emit("note", f"trial {number}: {why}; it stays as it was validated")
             if why:
@@ -299,7 +371,12 @@ class Assembly:
         # of other splits than folds the last: where they are in the order of time, it has seen most
         self.fitted[number] = Bag(learners) if self.problem.bags else learners[-1]
         self.kept[number] = why
+        self.executed["as_validated"].append(number)
         return True
+
+    def _scripted_why(self, number: int) -> str:
+        assert self.script is not None
+        return "as in the run that is repeated" if number in self.script["as_validated"] else ""
 
     def _told(self, chosen: Ensemble, keeping: Keeping) -> dict[str, Any]:
         again = [number for number in chosen.members if number not in self.kept]
@@ -340,17 +417,21 @@ class Assembly:
         return predictions
 
     def _refit(self, number: int, **where: Path) -> None:
-        result = self.results[number]
+        result, most = self.results[number], None
+        if self.script is not None and "predict" not in where:
+            most = self.script["rounds"].get(str(number))
         request = {
             "kind": "refit", "algorithm": result.algorithm, "params": result.params, "seed": result.seed,
-            "threads": self.threads,
-            "rounds": mean_rounds(result.rounds), **{name: str(path) for name, path in where.items()},
+            "threads": self.threads, "rounds": mean_rounds(result.rounds),
+            "most": most, **{name: str(path) for name, path in where.items()},
         }  # fmt: skip
         enough = max(
             self.left, 2 * self.refits[number] + SLACK
         )  # the last resort is fitted after the end, too
         reply = self.pool.run(request, seconds=None if np.isinf(enough) else enough)
         self.refit_s += reply.facts.get("fit_s", 0.0)
+        if reply.facts.get("rounds_run") is not None and "predict" not in where:
+            self.executed["rounds"][str(number)] = reply.facts["rounds_run"]
         if reply.status != "Completed":
             cause = (reply.error or {}).get("message", reply.status)
             raise _RefitError(f"trial {number} ({result.pipeline}) could not be fitted again: {cause}")

@@ -41,12 +41,16 @@ class Stopper:
         Rounds that the deadline should leave time for. Where the pace of the first ones says that it leaves time
         for less than two thirds of them, the fit ends with the reason ``"pace"``, and ``possible`` is their number:
         larger steps then need fewer rounds. 0 to go on at any pace.
+    most : int or None
+        Rounds after which the fit ends, whatever it was made for: a fit is repeated that the clock ended. (CatBoost
+        encodes categories otherwise where it is made for few rounds, so that fewer ``iterations`` are another model.)
     """
 
-    def __init__(self, rows: int, deadline: float | None, wanted: int = 0) -> None:
+    def __init__(self, rows: int, deadline: float | None, wanted: int = 0, most: int | None = None) -> None:
         self.base = max(20.0, 150.0 * min(1.0, 10_000 / rows))
         self.deadline = float("inf") if deadline is None else deadline
         self.round, self.best, self.lowest = -1, 0, float("inf")
+        self.most = float("inf") if most is None else most
         self.reason, self.wanted, self.possible = "rounds", wanted, wanted
         self.first = float("inf")
 
@@ -66,7 +70,7 @@ class Stopper:
             self.reason = "deadline"
         elif self.wanted and self.round == PROBE and self.deadline < float("inf"):
             self._look_ahead(now)
-        return self.reason != "rounds"
+        return self.reason != "rounds" or self.round + 1 >= self.most
 
     def _look_ahead(self, now: float) -> None:
         pace = max(1e-6, (now - self.first) / PROBE)

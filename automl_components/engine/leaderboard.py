@@ -25,20 +25,20 @@ def leaderboard(results: Iterable[TrialResult], metric: Any, ensembles: Sequence
     -------
     DataFrame
         Columns ``rank``, ``trial`` (number or ensemble kind), ``pipeline``, ``status``, the primary metric,
-        ``algorithm``, then all other metrics by name.
+        ``algorithm``, ``note`` (what was changed before it ran, and why), then all other metrics by name.
     """
     rows = [
-        {"trial": str(r.number), "pipeline": r.pipeline, "status": r.status, "algorithm": r.algorithm, **r.metrics,
-         metric.name: r.score, "_order": r.number}
+        {"trial": str(r.number), "pipeline": r.pipeline, "status": r.status, "algorithm": r.algorithm,
+         "note": r.note, **r.metrics, metric.name: r.score, "_order": r.number}
         for r in results
     ]  # fmt: skip
     titles = {"voting_ensemble": "VotingEnsemble", "stack_ensemble": "StackEnsemble"}
     rows += [
-        {"trial": e.kind, "pipeline": titles[e.kind], "status": "Completed", "algorithm": e.kind, **e.metrics,
-         metric.name: e.score, "_order": math.inf}
+        {"trial": e.kind, "pipeline": titles[e.kind], "status": "Completed", "algorithm": e.kind, "note": "",
+         **e.metrics, metric.name: e.score, "_order": math.inf}
         for e in ensembles
     ]  # fmt: skip
-    first = ["trial", "pipeline", "status", metric.name, "algorithm"]
+    first = ["trial", "pipeline", "status", metric.name, "algorithm", "note"]
     board = pd.DataFrame(rows)
     others = sorted(column for column in board if column not in [*first, "_order"])
     worth = board[metric.name].astype(float) * (1 if metric.greater_is_better else -1)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 
 
-OWN = ("scaler", "encodings", "class_weight", "restore_priors")
+OWN = ("scaler", "encodings", "class_weight", "restore_priors", "rows")
 """Parameters that are no estimator's."""
 WANTED = 12.0
 """Rounds times learning rate that a boosting should have time for: 300 rounds of 0.04."""
@@ -126,6 +126,7 @@ class Learner:
         valid: tuple[FeatureMatrix, np.ndarray, np.ndarray | None] | None = None,
         deadline: float | None = None,
         adapt: bool = False,
+        most: int | None = None,
     ) -> Learner:
         """Fit view and estimator.
 
@@ -141,6 +142,8 @@ class Learner:
         adapt : bool
             Whether ``params["learning_rate"]`` is raised where the deadline leaves time for few rounds, so that they
             lead as far.
+        most : int, optional
+            Boosting rounds after which the fit ends: ``rounds_run_`` of a fit that is to be repeated.
         """
         entry = ALGORITHMS[self.algorithm]
         weight = sample_weight if self.accepts_weights else None
@@ -160,7 +163,7 @@ class Learner:
             train = Rows(self.view_.transform(X), self._encode(y), weight)
             library = entry.estimators[self.task].partition(":")[0]
             if library in FITTERS:
-                self._boost(FITTERS[library], entry, train, self._validation(valid), deadline, adapt)
+                self._boost(FITTERS[library], entry, train, self._validation(valid), deadline, adapt, most)
             else:
                 self._fit_plain(self._estimator(entry)[0], train)
         return self
@@ -273,8 +276,9 @@ class Learner:
         valid: Rows | None,
         deadline: float | None,
         adapt: bool,
+        most: int | None,
     ) -> None:
-        stopper = Stopper(len(train.y), deadline, self._wanted() if adapt else 0)
+        stopper = Stopper(len(train.y), deadline, self._wanted() if adapt else 0, most)
         fitted = fitter(*self._estimator(entry), train, valid, stopper)
         if stopper.reason == "pace":
             step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)
@@ -283,7 +287,7 @@ class Learner:
             fitted = fitter(*self._estimator(entry), train, valid, stopper)
         self.estimator_ = fitted
         self.rounds_ = None if valid is None else stopper.rounds
-        self.rounds_run_ = None if valid is None else stopper.rounds_run
+        self.rounds_run_ = stopper.rounds_run
         self.stop_reason_ = stopper.reason
 
     def _wanted(self) -> int:

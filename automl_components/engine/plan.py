@@ -25,7 +25,7 @@ ROUNDS = ((120.0, 1000), (600.0, 3000))
 RACE_ROWS = 1_000
 """Rows from which a configuration that is hopeless on its first split is given up: below, the rest costs nothing."""
 DECENT = 150
-"""Rounds of a boosting that are worth having; where even they take more than ``SLOTS[0]`` of the time for trials, ..."""
+"""Rounds of a boosting that are worth having; where they take more than ``SLOTS[0]`` of the time for trials, ..."""
 CELL_SECONDS, COLUMN_CELLS = 1e-8, 8_000
 """... at so many seconds of a core a round and cell, a column counting as so many cells more (its histogram), ..."""
 SLOTS = (0.4, 0.85)
@@ -61,6 +61,9 @@ class Plan:
         Trials that an ensemble looks at, at most.
     seconds, search_seconds : float or None
         Time for everything, and the part of it that trials may use.
+    memory_mb : int or None
+        Memory that a trial process may use, by the settings or by the machine's size, never by what is free now: what
+        fits are estimated against. None: no fit is estimated.
     reasons : tuple of str
         One sentence for each choice.
     """
@@ -79,6 +82,7 @@ class Plan:
     candidates: int
     seconds: float | None
     search_seconds: float | None
+    memory_mb: int | None = None
     reasons: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,8 +97,22 @@ class Plan:
         earlier : mapping
             As :meth:`to_dict` gave it.
         """
-        kept = {name: earlier[name] for name in ("rounds", "cheap_first", "lag") if name in earlier}
+        kept = {
+            name: earlier[name] for name in ("rounds", "cheap_first", "lag", "memory_mb") if name in earlier
+        }
         return replace(self, **kept)
+
+    def repeating(self, earlier: Mapping[str, Any]) -> Plan:
+        """The plan of a search that repeats the trials of another, without its clock.
+
+        Parameters
+        ----------
+        earlier : mapping
+            As :meth:`to_dict` gave it.
+        """
+        kept = {name: earlier[name] for name in ("workers", "threads", "rounds", "candidates")}
+        reasons = ("the trials of an earlier run are repeated",)
+        return replace(self, **kept, race=False, seconds=None, search_seconds=None, reasons=reasons)
 
 
 def plan(
@@ -106,6 +124,7 @@ def plan(
     cores: int,
     concurrent: int | None = None,
     race: bool = True,
+    memory_bytes: float | None = None,
 ) -> Plan:
     """Decide.
 
@@ -124,6 +143,8 @@ def plan(
         Fits at the same time, where the user says so.
     race : bool
         Whether giving up early is allowed.
+    memory_bytes : float or None
+        Memory that all trial processes may use together.
     """
     cells = shape.rows * max(1, shape.columns)
     workers, threads = crew(cores, concurrent, small=cells < SMALL or shape.sparse)
@@ -132,7 +153,9 @@ def plan(
     candidates = next((most for rows, most in CANDIDATES if shape.rows <= rows), 25)
     columns = 0 if shape.sparse else shape.columns
     share = None if seconds is None else search_share(seconds, bags, columns)
-    dear = tight and not shape.sparse and boosting(shape, splits, bags) / (workers * threads) > SLOTS[0] * share
+    dear = (
+        tight and not shape.sparse and boosting(shape, splits, bags) / (workers * threads) > SLOTS[0] * share
+    )
     if dear:
         share = search_share(seconds, True, columns)
     reasons = (
@@ -144,10 +167,14 @@ def plan(
         f"{shape.rows:,} rows: up to {candidates} trials in an ensemble",
         *(["the time is short for so many cells: the first boosting gets most of it"] if dear else []),
     )  # fmt: skip
+    memory_mb = None if memory_bytes is None else int(memory_bytes / workers / 2**20)
+    if memory_mb is not None:
+        reasons += (f"{memory_mb:,} MB for a trial",)
     return Plan(
-        shape.rows, shape.columns, splits, workers, threads, rounds, bags,
-        race and splits > 2 and shape.rows >= RACE_ROWS, tight and seconds <= SHORT and not dear, SLOTS[dear],
-        max(LAG, workers + 1), candidates, seconds, share, reasons,
+        rows=shape.rows, columns=shape.columns, splits=splits, workers=workers, threads=threads, rounds=rounds,
+        bags=bags, race=race and splits > 2 and shape.rows >= RACE_ROWS,
+        cheap_first=tight and seconds <= SHORT and not dear, slot=SLOTS[dear], lag=max(LAG, workers + 1),
+        candidates=candidates, seconds=seconds, search_seconds=share, memory_mb=memory_mb, reasons=reasons,
     )  # fmt: skip
 
 

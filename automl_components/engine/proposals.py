@@ -11,6 +11,8 @@ from automl_components.algorithms import BALANCED, Algorithm
 from automl_components.algorithms.portfolio import portfolio
 from automl_components.algorithms.spaces import neighbour, suggest
 from automl_components.engine.encodings import ENCODINGS
+from automl_components.engine.latency import member_ms
+from automl_components.engine.memory import fit_into
 from automl_components.engine.plan import LAG
 from automl_components.engine.problem import Problem
 from automl_components.engine.trial import Config, TrialResult
@@ -42,7 +44,14 @@ class Proposals:
         Whether each algorithm comes once before any comes twice.
     lag : int
         How many results behind a proposal is made.
+    row_ms : float or None
+        Milliseconds a row that a model may take: slower trials get no neighbours.
+    memory_mb : float or None
+        What a trial process may use; configurations that need more are made smaller, or proposed as not possible.
     """
+
+    races = True
+    """Whether a trial may be given up after its first split."""
 
     def __init__(
         self,
@@ -54,10 +63,13 @@ class Proposals:
         cheap_first: bool = False,
         each_first: bool = False,
         lag: int = LAG,
+        memory_mb: float | None = None,
+        row_ms: float | None = None,
     ) -> None:
         self.problem, self.algorithms, self.lag = problem, {a.name: a for a in algorithms}, lag
         self.metric = problem.scorer().metric
-        self._boosting_rounds = rounds
+        self._boosting_rounds, self.memory_mb = rounds, memory_mb
+        self.row_ms = float("inf") if row_ms is None else row_ms
         self._made: list[Config | None] = []
         self._known: set[str] = set()
         self._portfolio: Iterator[tuple[str, dict[str, Any]]] = portfolio(
@@ -85,8 +97,16 @@ class Proposals:
         """The trial's seed."""
         return config.seed(self.problem.seed)
 
-    def rounds(self, number: int) -> Sequence[int]:
+    def parts(self, number: int) -> Sequence[int]:
+        """The splits that a trial is fitted on; empty for all."""
+        return ()
+
+    def rounds(self, number: int) -> Mapping[int, int]:
         """Boosting rounds that are prescribed, by split; empty where early stopping decides."""
+        return {}
+
+    def absent(self, last: int) -> Collection[int]:
+        """Numbers up to ``last`` that no trial has."""
         return ()
 
     def _make(self, number: int, seen: Sequence[TrialResult]) -> Config | None:
@@ -94,7 +114,7 @@ class Proposals:
             return config
         banned = self._banned(seen) | self._beaten(seen)
         for name, params in self._portfolio:
-            config = Config(name, params)
+            config = self._sized(Config(name, params))
             if name not in banned and self._new(config):
                 return config
         return self._draw(number, seen, self._banned(seen))
@@ -144,10 +164,14 @@ class Proposals:
                 params = suggest(algorithm, task, shape, rng)
                 if algorithm.stops_early(task):
                     params["n_estimators"] = self._boosting_rounds
-            config = Config(algorithm.name, params)
-            if self._new(config):
+            config = self._sized(Config(algorithm.name, params))
+            if config.possible and self._new(config):
                 return config
         return None
+
+    def _sized(self, config: Config) -> Config:
+        """As it fits into memory."""
+        return config if self.memory_mb is None else fit_into(self.problem, config, self.memory_mb * 2**20)
 
     def _best(self, seen: Sequence[TrialResult]) -> dict[str, TrialResult]:
         """The best completed trial of each algorithm, best first."""
@@ -155,12 +179,13 @@ class Proposals:
         scored.sort(key=lambda result: (-self.metric.sign(result.score), result.number))
         best: dict[str, TrialResult] = {}
         for result in scored:
-            best.setdefault(result.algorithm, result)
+            if self.row_ms == float("inf") or member_ms(self.problem, result) <= self.row_ms:
+                best.setdefault(result.algorithm, result)
         return best
 
 
 class Script(Proposals):
-    """The trials of an earlier search, to be repeated exactly.
+    """The completed trials of an earlier search, to be repeated exactly.
 
     Parameters
     ----------
@@ -168,21 +193,33 @@ class Script(Proposals):
         As :func:`automl_components.engine.search.executed` gives them.
     """
 
+    races = False
+
     def __init__(self, problem: Problem, records: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(problem, ())
-        self.records = list(records)
+        self.records = {record["number"]: record for record in records}
 
     def propose(self, number: int, results: Mapping[int, TrialResult]) -> Config | None:
-        """The configuration of the script's trial at that position; None after the last."""
-        if number > len(self.records):
+        """The configuration of the script's trial of that number; None where it has none."""
+        record = self.records.get(number)
+        if record is None:
             return None
-        record = self.records[number - 1]
-        return Config(record["algorithm"], dict(record["params"]))
+        return Config(record["algorithm"], dict(record["params"]), record["note"])
 
     def seed(self, number: int, config: Config) -> int:
         """The trial's seed."""
-        return int(self.records[number - 1]["seed"])
+        return int(self.records[number]["seed"])
 
-    def rounds(self, number: int) -> Sequence[int]:
+    def parts(self, number: int) -> Sequence[int]:
+        """The splits that were fitted: fewer than all where the time was up."""
+        return list(self.records[number]["parts"])
+
+    def rounds(self, number: int) -> Mapping[int, int]:
         """Boosting rounds of each split."""
-        return list(self.records[number - 1]["rounds_run"])
+        record = self.records[number]
+        pairs = zip(record["parts"], record["rounds_run"], strict=False)
+        return {part: run for part, run in pairs if run is not None}
+
+    def absent(self, last: int) -> Collection[int]:
+        """Numbers of trials that were not completed."""
+        return set(range(1, last + 1)) - self.records.keys()

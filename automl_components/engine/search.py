@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,12 +45,16 @@ class SearchLimits:
         Stop when the best score has not changed over the last ten trials, after thirty.
     exit_score : float or None
         Stop as soon as the primary metric is at least this good.
+    row_ms : float or None
+        Milliseconds a row that a model may take: then predictions are timed, and a trial that takes longer gets no
+        neighbours.
     """
 
     max_trials: int
     trial_seconds: float | None = None
     early_termination: bool = True
     exit_score: float | None = None
+    row_ms: float | None = None
 
 
 class Store(Protocol):
@@ -82,7 +86,8 @@ class _Trial:
     number: int
     config: Config
     seed: int
-    rounds: Sequence[int] = ()
+    parts: Sequence[int]
+    rounds: Mapping[int, int]
     done: dict[int, Fold] = field(default_factory=dict)
     running: set[int] = field(default_factory=set)
     goes_on: bool = False
@@ -137,7 +142,8 @@ class Search:
         self.spent = sum(result.seconds for result in finished)
         self.stop_reason = ""
         self.parts = problem.splits.shape[1]
-        self.race = Race(problem) if plan.race else None
+        self.absent = proposals.absent(limits.max_trials)
+        self.race = Race(problem) if plan.race and proposals.races else None
         self._raced, self._misses, self._resolved_now = 0, 0, False
         self._open: dict[int, _Trial] = {}
         self._check_finished()
@@ -202,7 +208,7 @@ class Search:
         """The split to fit next, of the earliest trial that has one."""
         lowest = self._lowest()
         for number in range(lowest, min(lowest + self.proposals.lag, self.limits.max_trials + 1)):
-            if number in self.results:
+            if number in self.results or number in self.absent:
                 continue
             trial = self._trial(number)
             if trial is None or self._misses >= MISSES:
@@ -217,7 +223,7 @@ class Search:
     def _lowest(self) -> int:
         """The first number without a result."""
         number = 1
-        while number in self.results:
+        while number in self.results or number in self.absent:
             number += 1
         return number
 
@@ -230,28 +236,32 @@ class Search:
             if config is None:
                 return None
             trial = _Trial(
-                number, config, self.proposals.seed(number, config), self.proposals.rounds(number),
+                number, config, self.proposals.seed(number, config),
+                self.proposals.parts(number) or range(self.parts), self.proposals.rounds(number),
                 {fold.part: fold for fold in self.store.folds(number, config.key)},
             )  # fmt: skip
             self._open[number] = trial
-            if len(trial.done) == self.parts:
+            if not config.possible:
+                error = {"type": "NoMemory", "stage": "plan", "message": config.note}
+                self._resolve(trial, "Canceled", error)
+            elif len(trial.done) == len(trial.parts):
                 self._complete(trial)
         return self._open.get(number)
 
     def _next_part(self, trial: _Trial, lowest: int, left: float) -> int | None:
         """A split that is neither done nor running; the first one goes ahead of the others."""
-        waiting = [part for part in range(self.parts) if part not in trial.done and part not in trial.running]
+        waiting = [part for part in trial.parts if part not in trial.done and part not in trial.running]
         if trial.failure or not waiting:
             return None
-        if waiting[0] == 0:
+        if not trial.done and not trial.running:
             if (cost := self._cost(trial.config.algorithm)) * ROOM > left:
                 text = f"{trial.config.algorithm} takes {cost:.1f} s, {left:.1f} s are left"
                 self._resolve(trial, "Canceled", {"type": "NoTime", "stage": "fit", "message": text})
                 self._misses += 1
                 return None
-            return 0
+            return waiting[0]
         if not trial.goes_on:
-            if 0 not in trial.done or (self.race is not None and trial.number > lowest):
+            if not trial.done or (self.race is not None and trial.number > lowest):
                 return None
             if not self._goes_on(trial, left):
                 return None
@@ -267,10 +277,10 @@ class Search:
 
     def _goes_on(self, trial: _Trial, left: float) -> bool:
         """Whether a trial is worth, and has time for, the splits after its first."""
-        first = trial.done[0]
-        others = first.fit_s * (self.parts - len(trial.done)) / self.plan.workers
+        first = trial.done[trial.parts[0]]
+        others = first.fit_s * (len(trial.parts) - len(trial.done)) / self.plan.workers
         if others * ROOM > left:
-            text = f"no time for the other {self.parts - len(trial.done)} splits"
+            text = f"no time for the other {len(trial.parts) - len(trial.done)} splits"
             self._resolve(trial, "Canceled", {"type": "NoTime", "stage": "fit", "message": text})
         elif self.race is not None and not self._wins(trial, dear=others > DEAR * left):
             text = f"given up after the first split (score {first.score})"
@@ -294,11 +304,12 @@ class Search:
             trial.began = time.monotonic()
             self._tell_start(trial.number, trial.config)
         if 0 in trial.done:  # with the steps that the first split took
-            trial.config = Config(trial.config.algorithm, trial.done[0].params)
+            trial.config = replace(trial.config, params=trial.done[0].params)
         request = {
             "kind": "fold", "number": trial.number, "part": part, "algorithm": trial.config.algorithm,
             "params": trial.config.params, "seed": trial.seed, "threads": self.plan.threads,
-            "rounds": trial.rounds[part] if part < len(trial.rounds) else None, **self.store.place(trial.number, part),
+            "rounds": trial.rounds.get(part),
+            "timed": self.limits.row_ms is not None, **self.store.place(trial.number, part),
         }  # fmt: skip
         slot = self._seconds(trial, left)
         pool.submit(request, seconds=slot, at_most=None if slot is None else min(left, HARD * slot))
@@ -309,7 +320,7 @@ class Search:
         slots = [left * self.plan.slot if trial.number < self.limits.max_trials else left]
         if self.limits.trial_seconds is not None:
             slots.append(trial.began + self.limits.trial_seconds - time.monotonic())
-        waves = -(-(self.parts - len(trial.done)) // self.plan.workers)
+        waves = -(-(len(trial.parts) - len(trial.done)) // self.plan.workers)
         slot = min(slots) / max(1, waves)
         return None if slot == float("inf") else max(0.1, slot)
 
@@ -329,7 +340,7 @@ class Search:
             trial.failure = (reply.status, reply.error or {})
         if trial.failure and not trial.running:
             self._resolve(trial, *trial.failure)
-        elif len(trial.done) == self.parts:
+        elif len(trial.done) == len(trial.parts):
             self._complete(trial)
 
     def _key(self, trial: _Trial) -> str:
@@ -359,7 +370,7 @@ class Search:
         result = TrialResult(
             number=trial.number, algorithm=trial.config.algorithm, status=status, seed=trial.seed,
             started=round(trial.started, 3), seconds=round(trial.seconds, 4), peak_mb=round(trial.peak, 1),
-            error=error, proposed=proposed, **facts,
+            error=error, proposed=proposed, note=trial.config.note, **facts,
         )  # fmt: skip
         self.results[trial.number] = result
         self._open.pop(trial.number)
@@ -418,7 +429,7 @@ class Search:
 def executed(results: Mapping[int, TrialResult] | Sequence[TrialResult]) -> list[dict[str, Any]]:
     """The completed trials as a script that repeats them without a clock: JSON values."""
     found = results.values() if isinstance(results, Mapping) else results
-    keys = ("number", "algorithm", "params", "seed", "rounds_run")
+    keys = ("number", "algorithm", "params", "seed", "parts", "rounds_run", "note")
     return [
         {key: asdict(result)[key] for key in keys}
         for result in sorted(found, key=lambda r: r.number)

@@ -14,6 +14,9 @@ import numpy as np
 from automl_components.engine.learner import Learner
 from automl_components.engine.problem import Problem
 
+BATCH = 1000
+"""Rows that are predicted at once where the time for that is measured."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -21,10 +24,21 @@ class Config:
 
     The seed of a trial depends on the run's seed and on this content only: not on its number, nor on which process
     runs it.
+
+    Attributes
+    ----------
+    params : dict
+        As the learner takes them; and ``"rows"``, where it is fitted on a sample of so many training rows.
+    note : str
+        What was changed in it before it ran, or why it is not ``possible``.
+    possible : bool
+        Whether it can be run: False where there is not enough memory.
     """
 
     algorithm: str
     params: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+    possible: bool = True
 
     @property
     def key(self) -> str:
@@ -58,9 +72,12 @@ class TrialResult:
         Mean of the primary metric over the splits, as Azure averages scalar metrics.
     metrics : dict
         Mean over the splits of every metric; undefined ones are absent.
-    rounds, rounds_run : list
-        Boosting rounds that early stopping kept, and that were run until then, one a split; empty where it
-        does not apply.
+    rounds : list of int
+        Boosting rounds that early stopping kept, of each split; empty where it does not apply.
+    parts : list of int
+        Numbers of the splits that were fitted, in the order of all that is given by split.
+    rounds_run : list of int or None
+        Boosting rounds that were run on each of these splits; empty where it does not apply.
     fit_s, predict_s, seconds : float
         Time inside ``fit``, inside ``predict``, and inside the processes that did the work: sums over the splits.
     started : float
@@ -73,6 +90,11 @@ class TrialResult:
         Whether the fitted learner of every split was written.
     proposed : str
         Key of the configuration that was proposed.
+    row_ms : float or None
+        Milliseconds a row of one of its learners, the mean over the splits, with a thousand rows at once; where it was
+        measured.
+    note : str
+        What was changed in the configuration before it ran, and why: fewer rows for want of memory, say.
     error : dict or None
         ``type``, ``message`` and ``stage`` of a failure.
     """
@@ -94,9 +116,12 @@ class TrialResult:
     peak_mb: float = 0.0
     cut_short: bool = False
     error: dict[str, str] | None = None
-    rounds_run: list[int] = field(default_factory=list)
+    parts: list[int] = field(default_factory=list)
+    rounds_run: list[int | None] = field(default_factory=list)
     kept: bool = False
     proposed: str = ""
+    row_ms: float | None = None
+    note: str = ""
 
     @property
     def config(self) -> Config:
@@ -124,6 +149,8 @@ class Fold:
         Boosting rounds that were kept, and that were run until the fit ended.
     kept : bool
         Whether the fitted learner was written.
+    row_ms : float or None
+        Milliseconds a row, where that was measured.
     """
 
     part: int
@@ -137,6 +164,7 @@ class Fold:
     predict_s: float = 0.0
     cut_short: bool = False
     kept: bool = False
+    row_ms: float | None = None
 
 
 def fit_fold(
@@ -160,7 +188,7 @@ def fit_fold(
     deadline : float or None
         ``time.monotonic()`` at which boosting ends with the rounds that it has.
     rounds : int or None
-        Most boosting rounds, instead of the configuration's: ``rounds_run`` of a fit that is to be repeated.
+        Boosting rounds after which the fit ends: ``rounds_run`` of a fit that is to be repeated.
 
     Raises
     ------
@@ -168,28 +196,41 @@ def fit_fold(
         The learner's predictions have another shape, or are not finite.
     """
     train, validation = (np.flatnonzero(problem.splits[:, part] == side) for side in (1, 0))
-    learner = make_learner(problem, config, seed=seed, threads=threads, part=part, rounds=rounds)
-    X, y, weights = problem.rows(train)
+    learner = make_learner(problem, config, seed=seed, threads=threads, part=part)
+    X, y, weights = problem.rows(sampled(problem, train, config))
     valid = problem.rows(validation)
     started = time.perf_counter()
     # the first split decides on the size of the steps, the others follow it
-    learner.fit(X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None)
+    learner.fit(
+        X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None, most=rounds
+    )
     fitted = time.perf_counter()
     predictions = checked(problem, predict(problem.task, learner, valid[0]), len(validation))
     done = time.perf_counter()
     scorer = problem.scorer()
     score = scorer.score(valid[1], predictions, valid[2])
-    params = learner.params if rounds is None else learner.params | _rounds_of(config)
     fold = Fold(
-        part, params, learner.pipeline_name, float(score) if np.isfinite(score) else None,
+        part, learner.params, learner.pipeline_name, float(score) if np.isfinite(score) else None,
         average([scorer.all(valid[1], predictions, valid[2])]), learner.rounds_, learner.rounds_run_,
         fitted - started, done - fitted, learner.stop_reason_ == "deadline",
     )  # fmt: skip
     return fold, learner, predictions
 
 
-def _rounds_of(config: Config) -> dict[str, Any]:
-    return {key: config.params[key] for key in ("n_estimators",) if key in config.params}
+def sampled(problem: Problem, rows: np.ndarray, config: Config) -> np.ndarray:
+    """Those of the training rows that a configuration is fitted on: all, or ``params["rows"]`` of them.
+
+    The same ones in every configuration of a run; of each class at least one.
+    """
+    wanted = config.params.get("rows", len(rows))
+    if wanted >= len(rows):
+        return rows
+    order = np.random.default_rng(problem.seed).permutation(rows)
+    chosen = order[:wanted]
+    if problem.classes:
+        classes, first = np.unique(problem.target[order], return_index=True)
+        chosen = np.union1d(chosen, order[first[~np.isin(classes, problem.target[chosen])]])
+    return np.sort(chosen)
 
 
 def summary(folds: Sequence[Fold]) -> dict[str, Any]:
@@ -197,6 +238,8 @@ def summary(folds: Sequence[Fold]) -> dict[str, Any]:
     folds = sorted(folds, key=lambda fold: fold.part)
     scores = [fold.score for fold in folds]
     defined = [score for score in scores if score is not None]
+    runs = [fold.rounds_run for fold in folds]
+    timed = [fold.row_ms for fold in folds if fold.row_ms is not None]
     return {
         "params": folds[-1].params,
         "pipeline": folds[-1].pipeline,
@@ -204,11 +247,13 @@ def summary(folds: Sequence[Fold]) -> dict[str, Any]:
         "metrics": average([fold.metrics for fold in folds]),
         "fold_scores": scores,
         "rounds": [fold.rounds for fold in folds if fold.rounds is not None],
-        "rounds_run": [fold.rounds_run for fold in folds if fold.rounds_run is not None],
+        "parts": [fold.part for fold in folds],
+        "rounds_run": runs if any(run is not None for run in runs) else [],
         "fit_s": sum(fold.fit_s for fold in folds),
         "predict_s": sum(fold.predict_s for fold in folds),
         "cut_short": any(fold.cut_short for fold in folds),
         "kept": all(fold.kept for fold in folds),
+        "row_ms": float(np.mean(timed)) if timed else None,
     }
 
 
@@ -256,14 +301,16 @@ def refit(
     rounds: int | None = None,
     rows: np.ndarray | None = None,
     deadline: float | None = None,
+    most: int | None = None,
 ) -> Learner:
     """Fit a configuration on all rows, or on the given ones, with the boosting rounds that its splits found.
 
-    At the ``deadline`` (``time.monotonic()``) boosting ends with the rounds that it has.
+    At the ``deadline`` (``time.monotonic()``), or after ``most`` rounds, boosting ends with the rounds that it has.
     """
     learner = make_learner(problem, config, seed=seed, threads=threads, rounds=rounds)
-    X, y, weights = problem.rows(np.arange(problem.features.rows) if rows is None else rows)
-    return learner.fit(X, y, weights, deadline=deadline)
+    rows = np.arange(problem.features.rows) if rows is None else rows
+    X, y, weights = problem.rows(sampled(problem, rows, config))
+    return learner.fit(X, y, weights, deadline=deadline, most=most)
 
 
 def mean_rounds(rounds: list[int]) -> int | None:

@@ -92,12 +92,24 @@ def _fold(problem: Any, config: Any, request: dict[str, Any], deadline: float | 
         problem, config, request["part"], seed=request["seed"], threads=request["threads"], deadline=deadline,
         rounds=request.get("rounds"),
     )  # fmt: skip
+    if request.get("timed"):
+        fold = replace(fold, row_ms=_row_ms(problem, learner, request["part"]))
     np.save(request["out"], predictions.astype(np.float32 if predictions.ndim == 2 else np.float64))
     model = Path(request["model"])
     io.dump(learner, model)
     if model.stat().st_size > request["model_bytes"]:
         model.unlink()
     return asdict(replace(fold, kept=model.exists()))
+
+
+def _row_ms(problem: Any, learner: Any, part: int) -> float:
+    import numpy as np
+
+    from automl_components.engine.latency import measured_ms
+    from automl_components.engine.trial import BATCH, predict
+
+    rows = problem.features.take(np.resize(np.flatnonzero(problem.splits[:, part] == 0), BATCH))
+    return measured_ms(lambda: predict(problem.task, learner, rows))
 
 
 def _refit(problem: Any, config: Any, request: dict[str, Any], deadline: float | None) -> dict[str, Any]:
@@ -111,7 +123,7 @@ def _refit(problem: Any, config: Any, request: dict[str, Any], deadline: float |
     started = time.perf_counter()
     learner = trial.refit(
         problem, config, seed=request["seed"], threads=request["threads"], rounds=request["rounds"], rows=rows,
-        deadline=deadline,
+        deadline=deadline, most=request.get("most"),
     )  # fmt: skip
     fit_s = time.perf_counter() - started
     if request.get("predict") is not None:
@@ -120,7 +132,7 @@ def _refit(problem: Any, config: Any, request: dict[str, Any], deadline: float |
         np.save(request["out"], trial.checked(problem, predictions, len(positions)))
     else:
         io.dump(learner, request["out"])
-    return {"fit_s": fit_s}
+    return {"fit_s": fit_s, "rounds_run": learner.rounds_run_}
 
 
 def _describe(error: Exception) -> dict[str, str]:

@@ -155,7 +155,7 @@ def read_test(folder: Path) -> Evaluation:
 
 def read_board(path: Path) -> list[dict[str, Any]]:
     """The rows of ``leaderboard.csv``; what is a metric is a float, or None where it is undefined."""
-    words = {"trial", "pipeline", "status", "algorithm"}
+    words = {"trial", "pipeline", "status", "algorithm", "note"}
     with path.open(encoding="utf-8", newline="") as stream:
         return [
             {name: text if name in words else float(text) if text else None for name, text in row.items()}

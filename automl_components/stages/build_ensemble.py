@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from automl_components.core.artifacts import Input, Output, mlflow_model, mltable, uri_folder
 from automl_components.core.component import component
 from automl_components.core.events import emit
 from automl_components.core.settings import LimitsSettings, SelectionSettings, TaskSettings, TrainingSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from automl_components.engine.latency import Latency
+    from automl_components.engine.problem import Problem
+    from automl_components.engine.trial import TrialResult
 
 
 @component(version="3")
@@ -27,7 +37,8 @@ def build_ensemble(
     """Combine trials by voting and stacking, choose the best, and make it one model.
 
     With ``selection.trial`` (a number) or ``selection.metric`` (the best by any metric) the model is that trial
-    alone. Under cross-validation a member is the mean of the learners of its folds; otherwise, or with
+    alone. With ``limits.replay`` the ensembles are those of the run that is repeated. Under cross-validation a member
+    is the mean of the learners of its folds; otherwise, or with
     ``training.refit: always``, it is fitted again on all rows, as far as the time allows.
     """
     import tempfile
@@ -59,17 +70,22 @@ def build_ensemble(
         meta_share=stack.stack_meta_learner_train_percentage, meta_kwargs=stack.stack_meta_learner_kwargs,
         trial=selection.trial, metric=selection.metric, refit=training.refit,
     )  # fmt: skip
-    plan = formats.read_json(trials.local / "plan.json")
+    plan, checked = formats.read_json(trials.local / "plan.json"), formats.read_checked(checked_data.local)
+    earlier = None if limits.replay is None else formats.read_executed(limits.replay)
     with ExitStack() as opened:
 
         def open_pool() -> Pool:
             scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(dir=best_model.local)))
             problem.share(scratch)
-            return opened.enter_context(Pool(scratch, workers=1, threads=limits.threads))
+            most = None if limits.max_memory_mb is None else limits.max_memory_mb * 2.0**20
+            return opened.enter_context(Pool(scratch, threads=limits.threads, memory_bytes=most))
 
+        featurizer_ = flavor.load_featurizer(featurizer.local)
         assembly = Assembly(
             problem, finished, candidates, files.learners, open_pool, sizes=files.size, most=plan["candidates"],
-            threads=limits.threads, seconds=limits.seconds - plan["elapsed_seconds"],
+            latency=None if earlier else latency(limits, problem, finished, featurizer_, checked.frame),
+            threads=limits.threads, script=None if earlier is None else earlier.ensembles,
+            seconds=float("inf") if earlier else limits.seconds - plan["elapsed_seconds"],
         )  # fmt: skip
         chosen, members, made = assembly.run(recipe)
     last = finish(problem, chosen.predictions)
@@ -81,7 +97,6 @@ def build_ensemble(
     for name, choice in choices.items():
         if choice:
             emit("note", f"{name.replace('_', ' ')}: {choice['reason']}")
-    checked = formats.read_checked(checked_data.local)
     facts = {
         "kind": chosen.kind, "members": list(chosen.members), "weights": list(chosen.weights),
         "pipelines": [finished[n].pipeline for n in chosen.members], "primary_metric": metric.name,
@@ -90,12 +105,61 @@ def build_ensemble(
         "choices": choices, "finish": last.verdicts,
     }  # fmt: skip
     predictor = Predictor(
-        flavor.load_featurizer(featurizer.local), members, list(chosen.weights), task=problem.task,
+        featurizer_, members, list(chosen.weights), task=problem.task,
         target=checked.facts["target"], classes=checked.labels(), meta=chosen.meta,
         temperature=last.temperature, decision=last.decision, intervals=last.intervals, threads=limits.threads,
         description=facts,
     )  # fmt: skip
+    if assembly.latency is not None:
+        facts["prediction_ms_per_row"] = predicts_in(
+            predictor, checked.frame, assembly.latency, chosen.members
+        )
     flavor.save_model(predictor, best_model.local, input_example=checked.frame.head(3), metadata=facts)
     leaderboard.local.mkdir(exist_ok=True)
     board(results, metric, made).to_csv(leaderboard.local / "leaderboard.csv", index=False)
-    formats.write_json(leaderboard.local / "ensemble.json", {**facts, "refit_s": assembly.refit_s})
+    formats.write_json(
+        leaderboard.local / "ensemble.json",
+        {**facts, "refit_s": assembly.refit_s, "executed": assembly.executed},
+    )
+
+
+def latency(
+    limits: LimitsSettings,
+    problem: Problem,
+    finished: dict[int, TrialResult],
+    featurizer: Any,
+    frame: pd.DataFrame,
+) -> Latency | None:
+    """The limit on the time for a row, with what each trial and the features take; None without one."""
+    from automl_components.engine.latency import Latency, measured_ms, member_ms
+
+    if limits.max_prediction_ms_per_row is None:
+        return None
+    rows = batch(frame)
+    members = {number: member_ms(problem, result) for number, result in finished.items()}
+    return Latency(
+        limits.max_prediction_ms_per_row, members, measured_ms(lambda: featurizer.transform(rows), len(rows))
+    )
+
+
+def predicts_in(
+    predictor: Any, frame: pd.DataFrame, latency: Latency, members: Sequence[int]
+) -> dict[str, float]:
+    """Milliseconds a row: the limit, what was expected of these members, and what the finished model takes."""
+    from automl_components.engine.latency import measured_ms
+
+    rows = batch(frame)
+    takes = measured_ms(lambda: predictor.predict_table(rows), len(rows))
+    if takes > latency.limit >= latency.of(members):
+        text = f"warning: the model takes {takes:.3g} ms a row here, more than its {latency.limit:g} ms"
+        emit("note", text, level=logging.WARNING)
+    return {"limit": latency.limit, "expected": latency.of(members), "measured": takes}
+
+
+def batch(frame: pd.DataFrame) -> pd.DataFrame:
+    """A thousand rows, repeated where there are fewer."""
+    import numpy as np
+
+    from automl_components.engine.trial import BATCH
+
+    return frame.iloc[np.resize(np.arange(len(frame)), BATCH)].reset_index(drop=True)

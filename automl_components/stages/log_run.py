@@ -18,7 +18,7 @@ from automl_components.core.settings.tracking import TrackingSettings
 if TYPE_CHECKING:
     from automl_components.tracking import Child, FinishedRun
 
-BOARD_FACTS = ("rank", "trial", "pipeline", "status", "algorithm")
+BOARD_FACTS = ("rank", "trial", "pipeline", "status", "algorithm", "note")
 """Columns of the leaderboard that are no metrics."""
 
 

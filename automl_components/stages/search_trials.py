@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl_components.core.artifacts import Input, Output, mltable, uri_folder
+from automl_components.core.artifacts import Input, Output, mltable, redacted, uri_folder
 from automl_components.core.component import component
 from automl_components.core.errors import NoModelError, SettingsError
 from automl_components.core.events import emit
@@ -22,8 +25,16 @@ from automl_components.core.settings import (
 
 if TYPE_CHECKING:
     from automl_components.algorithms.selection import Skipped
+    from automl_components.engine.problem import Problem
     from automl_components.engine.search import Search
     from automl_components.engine.trial import Config, TrialResult
+    from automl_components.formats import Executed
+
+
+DISK = 2**20
+"""Bytes free below which the disk counts as full."""
+MEMORY = 0.8
+"""Share of the machine's memory that trials may use together, where no limit is given."""
 
 
 @component(version="3", resumable=True, elastic=("limits",))
@@ -41,13 +52,16 @@ def search_trials(
     Every fit runs in a worker process; a failure is recorded and survived. ``trials`` holds a journal (what ran, what
     it cost, how it scored), a leaderboard, the plan as it was made and carried out, and for each trial out-of-fold
     predictions and the fitted learners. Killed and started again, it goes on after its last finished fit.
+
+    With ``limits.replay`` the completed trials of a finished run are repeated instead of a search, with the parameters,
+    the boosting rounds and the splits that really ran: the same model, although a clock ended that run.
     """
     from automl_components import formats
     from automl_components.algorithms.selection import select
     from automl_components.core.journal import Journal
     from automl_components.engine.keeping import keeps
     from automl_components.engine.plan import plan
-    from automl_components.engine.proposals import Proposals
+    from automl_components.engine.proposals import Proposals, Script
     from automl_components.engine.search import Search, SearchLimits, executed
     from automl_components.engine.trial import TrialResult
     from automl_components.engine.workers import Pool
@@ -65,26 +79,39 @@ def search_trials(
     chosen = plan(
         problem.shape, problem.splits.shape[1], bags=keeps(problem.bags, training.refit),
         seconds=limits.seconds, cores=limits.threads, concurrent=limits.concurrent,
-        race=limits.enable_early_termination,
+        race=limits.enable_early_termination, memory_bytes=memory(limits),
     )  # fmt: skip
     files, journal = TrialFiles(trials.local), Journal(trials.local / "journal.jsonl")
     planned = trials.local / "plan.json"
-    if journal.records and planned.exists():
+    earlier = None if limits.replay is None else formats.read_executed(limits.replay)
+    if earlier is not None:
+        check_repeatable(earlier, problem)
+        chosen = chosen.repeating(earlier.plan)
+        for result in [] if journal.records else not_completed(earlier.results):
+            journal.append(result.to_dict())
+    elif journal.records and planned.exists():
         chosen = chosen.continuing(formats.read_json(planned))
     formats.write_json(planned, chosen.to_dict())
     scratch = trials.local / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     problem.share(scratch)
-    finished = without_misses([TrialResult(**record) for record in journal.records])
-    search = Search(
-        problem, algorithms, chosen,
-        SearchLimits(limits.max_trials, limits.trial_seconds, limits.enable_early_termination, limits.exit_score),
-        files,
-        Proposals(
+    finished = [TrialResult(**record) for record in journal.records]
+    finished = finished if earlier is not None else without_misses(finished)
+    until = SearchLimits(
+        limits.max_trials, limits.trial_seconds, limits.enable_early_termination, limits.exit_score,
+        limits.max_prediction_ms_per_row,
+    )  # fmt: skip
+    if earlier is not None:
+        until = SearchLimits(max(result.number for result in earlier.results), early_termination=False)
+        source: Proposals = Script(problem, earlier.plan["trials"])
+    else:
+        source = Proposals(
             problem, algorithms, rounds=chosen.rounds, encodings=encodings(featurization),
             cheap_first=chosen.cheap_first, each_first=bool(training.allowed_training_algorithms),
-            lag=chosen.lag,
-        ),
+            lag=chosen.lag, memory_mb=chosen.memory_mb, row_ms=limits.max_prediction_ms_per_row,
+        )  # fmt: skip
+    search = Search(
+        problem, algorithms, chosen, until, files, source,
         [result for result in finished if result.status != "Completed" or files.has(result.number)],
     )  # fmt: skip
     announce(search, skipped)
@@ -93,16 +120,20 @@ def search_trials(
         emit("trial_started", number=number, algorithm=config.algorithm)
 
     def on_result(result: TrialResult) -> None:
+        stop_on_a_full_disk(result, trials.local)
         journal.append(result.to_dict())
         trials.checkpoint(
             journal.path, planned, *(files.trial(record["number"]) for record in journal.records)
         )
         text = told(result, best_of(search.results.values(), search.metric))
-        emit("trial", f"trial {result.number} of {limits.max_trials}: {text}", **result.to_dict())
+        emit("trial", f"trial {result.number} of {until.max_trials}: {text}", **result.to_dict())
 
-    with Pool(scratch, workers=chosen.workers, threads=chosen.threads) as pool:
+    most = None if limits.max_memory_mb is None else limits.max_memory_mb * 2**20 / chosen.workers
+    with Pool(scratch, workers=chosen.workers, threads=chosen.threads, memory_bytes=most) as pool:
         results = search.run(pool, on_result, on_start, elapsed=time.monotonic() - started)
     shutil.rmtree(scratch)
+    if earlier is not None:
+        search.stop_reason = f"replay: the trials of {redacted(limits.replay or '')} were repeated"
     emit("note", f"search ended: {search.stop_reason}")
     if not any(result.status == "Completed" for result in results):
         raise NoModelError(no_model(results, search.stop_reason))
@@ -110,6 +141,47 @@ def search_trials(
     files.tidy({result.number: result.status == "Completed" for result in results})
     spent = search.spent / chosen.workers + time.monotonic() - started
     formats.write_json(planned, {**chosen.to_dict(), "trials": executed(results), "elapsed_seconds": spent})
+
+
+def memory(limits: LimitsSettings) -> float:
+    """Bytes that all trial processes may use together; without a limit by the machine's size, which does not change."""
+    from automl_components.engine.machine import whole_memory
+
+    return MEMORY * whole_memory() if limits.max_memory_mb is None else limits.max_memory_mb * 2.0**20
+
+
+def check_repeatable(earlier: Executed, problem: Problem) -> None:
+    """Refuse to repeat a run on other data, or for another task."""
+    here = {
+        "task": problem.task, "primary_metric": problem.scorer().metric.name, "rows": problem.features.rows,
+        "columns": len(problem.features.schema.names), "splits": problem.splits.shape[1],
+    }  # fmt: skip
+    there = {**earlier.plan, **earlier.search}
+    for name, value in here.items():
+        if there[name] != value:
+            raise SettingsError(
+                f"limits.replay: {name} of that run: {there[name]}, here: {value}; give the data and the settings of "
+                "that run, or remove limits.replay"
+            )
+
+
+def not_completed(results: list[TrialResult]) -> list[TrialResult]:
+    """Trials of an earlier run that are listed again, and not repeated; here they took no time."""
+    return [
+        replace(result, seconds=0.0, fit_s=0.0, predict_s=0.0, proposed="")
+        for result in results
+        if result.status != "Completed"
+    ]
+
+
+def stop_on_a_full_disk(result: TrialResult, folder: Path) -> None:
+    """OSError where a trial failed of it and the disk is still full: nothing further could be kept, so nothing is lost.
+
+    Where the space came free again with the trial's process, it costs that trial alone.
+    """
+    full = os.strerror(errno.ENOSPC) in (result.error or {}).get("message", "")
+    if full and shutil.disk_usage(folder).free < DISK:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def without_misses(finished: list[TrialResult]) -> list[TrialResult]:
@@ -206,6 +278,7 @@ def told(result: TrialResult, best: TrialResult | None) -> str:
         return f"{result.algorithm}: {result.status}: {cause} ({result.seconds:.1f} s)"
     standing = "best so far" if best is None or best is result else f"best so far {best.score:.5f}"
     cut = ", cut short by the time limit" if result.cut_short else ""
+    cut += f"; {result.note}" if result.note else ""
     return f"{result.pipeline}: {result.score:.5f}, {standing} ({result.seconds:.1f} s{cut})"
 
 

@@ -19,8 +19,9 @@ def run_facts(run: Run) -> dict[str, Any]:
     -------
     dict
         ``folder``; ``finished`` (whether there is a model); ``findings`` of the guardrails; ``leaderboard``, best
-        first; ``best_model`` (kind, members, weights, score, validation metrics); ``test_metrics``;
-        ``registration``; ``tracking``; and ``places``, the path of each artifact by its name.
+        first; ``search`` (why it ended and what it cost, as :attr:`automl_components.run.Run.search`); ``trials`` (one
+        record each: parameters, seconds, memory, error); ``best_model`` (kind, members, weights, score, validation
+        metrics); ``test_metrics``; ``registration``; ``tracking``; ``places``, the path of each artifact by its name.
     """
     board = run.leaderboard.to_dict("records") if run.has("leaderboard") or run.has("trials") else []
     facts = {
@@ -28,6 +29,8 @@ def run_facts(run: Run) -> dict[str, Any]:
         "finished": run.has("best_model"),
         "findings": run.findings if run.has("guardrail_report") else [],
         "leaderboard": board,
+        "search": run.search if run.has("trials") else None,
+        "trials": run.trials.to_dict("records") if run.has("trials") else [],
         "best_model": run.ensemble if run.has("leaderboard") else None,
         "test_metrics": run.test_metrics if run.has("test_report") else {},
         "registration": run.registration if run.has("registration") else None,

@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
     from automl_components.run import Run
 
+STATUSES = {
+    "Completed": "completed", "Pruned": "given up", "Failed": "failed", "TimedOut": "timed out", "Canceled": "not run"
+}  # fmt: skip
 
-def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
+
+def summary(run: Run, *, findings: bool = False, trials: bool = False, rows: int = 10) -> None:
     """What a run left: its leaderboard, its test metrics, and where everything is; of an unfinished run, what is there.
 
     Parameters
     ----------
     findings : bool
         Whether to begin with the findings of the guardrails.
+    trials : bool
+        Whether every trial is listed with what it cost.
     rows : int
         Lines of the leaderboard that are shown.
     """
@@ -33,6 +39,11 @@ def summary(run: Run, *, findings: bool = False, rows: int = 10) -> None:
         _findings(console, run)
     if run.has("leaderboard") or run.has("trials"):
         _leaderboard(console, run, rows)
+    if run.has("trials"):
+        if trials:
+            _trials(console, run)
+        console.print(plain(_search(run)), soft_wrap=True)
+        console.print()
     if run.has("test_report") and (tested := run.test_metrics):
         _metrics(console, tested)
     for label, place in _places(run):
@@ -93,6 +104,36 @@ def _leaderboard(console: Console, run: Run, rows: int) -> None:
     for name, reason in run.choices.items():
         console.print(f"[dim]{plain(name)}: {plain(reason)}[/]", soft_wrap=True)
     console.print()
+
+
+def _trials(console: Console, run: Run) -> None:
+    """What each trial cost and what became of it, in the order in which they were proposed."""
+    table = tables.table("Trial", "Pipeline", "State")
+    for name in ("Score", "Seconds", "MB"):
+        table.add_column(name, justify="right")
+    table.add_column("Why")
+    for row in run.trials.to_dict("records"):
+        why = row["note"] or str((row["error"] or {}).get("message", "")).strip().split("\n", 1)[0]
+        if row["cut_short"]:
+            why = "cut short by the clock"
+        state = row["status"] if row["status"] == "Completed" else f"[yellow]{row['status']}[/]"
+        table.add_row(
+            str(row["number"]), plain(row["pipeline"]), state, figure(row["score"]), f"{row['seconds']:.1f}",
+            f"{row['peak_mb']:.0f}", plain(why),
+        )  # fmt: skip
+    tables.show(console, "Trials", table)
+    console.print()
+
+
+def _search(run: Run) -> str:
+    """One sentence: how many trials, what they cost, why there are no more."""
+    facts = run.search
+    counts = ", ".join(f"{count} {STATUSES.get(name, name)}" for name, count in facts["statuses"].items())
+    limit = "" if facts["limit_seconds"] is None else f" of {facts['limit_seconds']:g} s"
+    return (
+        f"Search: {counts}, in {facts['seconds']:.1f} s{limit} ({facts['trial_seconds']:.1f} s in trials, at most "
+        f"{facts['peak_mb']:.0f} MB each); ended by {facts['stop_reason']}"
+    )
 
 
 def _chosen(run: Run) -> str:

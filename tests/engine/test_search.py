@@ -122,7 +122,7 @@ def test_two_workers_weigh_classes_as_one_does(tmp_path):
 def test_a_script_repeats_what_the_clock_decided(tmp_path):
     problem = make(rows=3000, splits=folds(3000, 3))
     problem.share(tmp_path / "shared")
-    names = ["light_gbm", "logistic_regression"]
+    names = ["light_gbm", "cat_boost", "logistic_regression"]
     with Pool(tmp_path / "shared", workers=2) as pool:
         pool.wait_ready()
         first = make_search(names, SearchLimits(100), tmp_path / "first", problem, seconds=4.0, workers=2)
@@ -130,12 +130,12 @@ def test_a_script_repeats_what_the_clock_decided(tmp_path):
         records = json.loads(json.dumps(executed(results)))
         assert records
         again = make_search(
-            names, SearchLimits(len(records)), tmp_path / "again", problem, workers=2,
+            names, SearchLimits(records[-1]["number"]), tmp_path / "again", problem, workers=2,
             proposals=Script(problem, records),
         )  # fmt: skip
         repeated, _ = run(again, pool)
     completed = [r for r in results if r.status == "Completed"]
-    assert len(repeated) == len(completed)
+    assert [r.number for r in repeated] == [r.number for r in completed]
     for before, after in zip(completed, repeated, strict=True):
         assert after.score == before.score
         np.testing.assert_array_equal(
@@ -299,6 +299,22 @@ def test_the_time_limit_holds(tmp_path):
         assert not order  # an earlier process has used the time
 
 
+def test_trials_that_hang_end_with_the_time(tmp_path):
+    """Every fit hangs in C, where no callback looks at the clock: the search ends all the same, and says why."""
+    problem = replace(PROBLEM, primary_metric="problems:hangs_in_c")
+    problem.share(tmp_path / "shared")
+    with Pool(tmp_path / "shared") as pool:
+        pool.wait_ready()
+        search = make_search((), SearchLimits(9), tmp_path / "out", problem, seconds=3.0)
+        started = time.monotonic()
+        results, _ = run(search, pool)
+        assert time.monotonic() - started < 3.0 + 2 + 3  # the limit, the grace, and a busy machine
+    assert results
+    assert {r.status for r in results} <= {"TimedOut", "Canceled"}
+    assert results[0].error["stage"] == "fit"
+    assert search.stop_reason.startswith("timeout: ")
+
+
 def test_one_split_is_enough_for_a_model(tmp_path):
     """The time is up after the first split of the first trial: it is the model, not an error."""
     problem = make(rows=400, splits=folds(400, 3))
@@ -313,6 +329,16 @@ def test_one_split_is_enough_for_a_model(tmp_path):
     known = np.isfinite(kept.out_of_fold(1)).all(axis=1)
     np.testing.assert_array_equal(known, problem.splits[:, 0] == 0)
     assert len(kept.learners(1)) == 1
+    records = json.loads(json.dumps(executed(results)))
+    assert records[0]["parts"] == [0]
+    script = make_search(
+        ["light_gbm"], SearchLimits(1), tmp_path / "again", problem, proposals=Script(problem, records)
+    )
+    with Pool(tmp_path / "shared") as pool:
+        repeated, _ = run(script, pool)
+    assert repeated[0].parts == [0]
+    assert repeated[0].score == results[0].score
+    np.testing.assert_array_equal(TrialFiles(tmp_path / "again").out_of_fold(1), kept.out_of_fold(1))
 
 
 def test_when_every_trial_fails_each_says_why(tmp_path):

@@ -115,6 +115,22 @@ def test_predictions_that_cannot_be_used_fail_the_trial(monkeypatch, method, wro
         cross_validate(problem, tree(problem))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda values: values[:-1], "shape"),
+        (lambda values: values[:, None], "shape"),
+        (lambda values: np.where(values > 0, np.inf, values), "not finite"),
+        (lambda values: np.full(len(values), "high"), "could not convert"),
+    ],
+)
+def test_values_that_cannot_be_used_fail_the_trial(monkeypatch, wrong, message):
+    problem, right = make("regression"), Learner.predict
+    monkeypatch.setattr(Learner, "predict", lambda self, X: wrong(right(self, X)))
+    with pytest.raises(ValueError, match=message):
+        cross_validate(problem, tree(problem))
+
+
 def test_a_booster_stops_at_the_deadline_and_still_counts():
     problem = make(rows=2000, splits=folds(2000, 2))
     config = Config(

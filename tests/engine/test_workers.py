@@ -135,6 +135,17 @@ def test_what_a_trial_prints_does_not_disturb_its_reply(shared, tmp_path):
     assert "half a line" in pool.processes[0].words()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_disk_that_is_full_costs_one_trial(shared, tmp_path):
+    problem, pool = shared()
+    (tmp_path / "oof.npy").symlink_to("/dev/full")
+    reply = pool.run(request(problem, tmp_path))
+    assert reply.status == "Failed"
+    assert "No space left on device" in reply.error["message"]
+    (tmp_path / "oof.npy").unlink()
+    assert pool.run(request(problem, tmp_path)).status == "Completed"
+
+
 def test_a_crash_costs_one_trial_and_tells_its_last_words(shared, tmp_path):
     problem, pool = shared("problems:segfaults")
     reply = pool.run(request(problem, tmp_path))

@@ -17,6 +17,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from automl_components.core.errors import ArtifactError
+
 CORE = Path(__file__).parents[1] / "core"
 TRIALS = 6
 TASK = {"task": "classification", "primary_metric": "accuracy", "target_column_name": "y", "seed": 3}
@@ -133,6 +135,27 @@ def test_trials_for_which_there_was_no_time_are_tried_when_there_is() -> None:
     assert without_misses(results) == results[:3]
     assert without_misses(results[:3]) == results[:3]
     assert without_misses(results[1:2]) == []
+
+
+def test_a_disk_that_fills_up_costs_no_trial(
+    tmp_path: Path, features: str, uninterrupted: pd.DataFrame
+) -> None:
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        with pytest.raises(ArtifactError, match=rf"^cannot write {place}/trials: the disk is full"):
+            search(features, str(place / "trials"))
+        before = lines(place / ".trials.draft" / "journal.jsonl")
+        assert all(json.loads(line)["status"] == "Completed" for line in before)
+        subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
+        search(features, str(place / "trials"))
+        assert lines(place / "trials" / "journal.jsonl")[: len(before)] == before
+        pd.testing.assert_frame_equal(pd.read_csv(place / "trials" / "leaderboard.csv"), uninterrupted)
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from automl_components.core.settings.base import Settings
 from automl_components.core.settings.values import Count, Duration, Number, not_yet
@@ -22,6 +22,11 @@ def _one_node(value: object) -> object:
     if isinstance(value, int) and value > 1:
         raise not_yet(f"distributed mode (max_nodes {value})", "remove it or set it to 1")
     return value
+
+
+def _place(value: str) -> str:
+    """An address as it is, a path as it is from here."""
+    return value if "://" in value else os.path.abspath(os.path.expanduser(value))
 
 
 class LimitsSettings(Settings):
@@ -54,8 +59,23 @@ class LimitsSettings(Settings):
     max_cores_per_trial: Annotated[int, BeforeValidator(_cores), Field(ge=-1)] = Field(
         -1, description="Cores of one trial; -1: all, shared out among concurrent trials."
     )
+    max_memory_mb: Count | None = Field(
+        None,
+        description="Memory of all trial processes together, in MB: fits that need more are made smaller or left out, "
+        "processes that take more are ended; by default four fifths of the machine's.",
+    )
+    max_prediction_ms_per_row: Duration | None = Field(
+        None,
+        description="Time that the model may take for a row, in milliseconds, where it predicts a thousand at once; "
+        "slower trials and ensembles are passed over, and where all are slower the quickest is taken.",
+    )
     enable_early_termination: bool = Field(True, description="Stop when the best score stays the same.")
     exit_score: Number | None = Field(None, description="Stop when the primary metric reaches this value.")
+    replay: Annotated[str, AfterValidator(_place)] | None = Field(
+        None,
+        description="Folder of a finished run on the same data: its trials and ensembles are repeated exactly, "
+        "whatever ended them; the other limits end nothing then.",
+    )
     max_nodes: Annotated[Count, BeforeValidator(_one_node)] | None = Field(
         None, description="Machines; only 1."
     )
