@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from automl_components.core.errors import DataError, SettingsError
+from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine import cells, dates
 from automl_components.engine.columns import ColumnInfo, detect_purposes
 from automl_components.engine.folds import Splits, check_split_columns
@@ -221,6 +221,23 @@ def run_guardrails(facts: Facts, mute: Mapping[str, str] | None = None) -> list[
     return muted([finding for finding in findings if finding is not None], mute or {})
 
 
+def decided_repairs(findings: Iterable[Finding], choices: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the findings promise that the featurizer repairs; ``choices`` is ``featurization.repairs``."""
+    repairs: list[dict[str, Any]] = []
+    for finding in findings:
+        every = choices.get(finding.code, "auto") != "auto"
+        for column in dict.fromkeys(repair.column for repair in finding.repairs):
+            own = [repair for repair in finding.repairs if repair.column == column]
+            values = [value for repair in own if repair.action == "missing" for value in repair.values]
+            if values:
+                repairs.append({"column": column, "action": "missing", "values": values})
+            beyond = [list(repair.beyond) for repair in own if repair.beyond]
+            repairs += [{"column": column, "action": "missing", "beyond": ends} for ends in beyond]
+            if any(repair.action == "merged" for repair in own):
+                repairs.append({"column": column, "action": "merged", "every": every})
+    return repairs
+
+
 def detect_columns(
     frame: pd.DataFrame, declared: Mapping[str, str], dropped: Sequence[str] = ()
 ) -> dict[str, ColumnInfo]:
@@ -236,6 +253,7 @@ def facts_of(
     *,
     test: pd.DataFrame | None = None,
     featurize: bool = True,
+    repairs: Mapping[str, str | tuple[str, ...]] | None = None,
     memory_bytes: int = 0,
     target_name: str = "target",
 ) -> Facts:
@@ -253,6 +271,8 @@ def facts_of(
         The feature columns of the rows cut off for the test; test data that was given is in ``checked``.
     featurize : bool
         Whether ``featurization.mode`` is not ``"off"``.
+    repairs : mapping
+        ``featurization.repairs``; a column that is no feature is a SettingsError.
     memory_bytes : int
         Memory of the machine or container, 0 where unknown.
     target_name : str
@@ -288,8 +308,21 @@ def facts_of(
         target_name=target_name,
         memory_bytes=memory_bytes,
         notes=checked.notes,
+        repairs=_repairs_of(repairs or {}, columns),
         read=read,
     )
+
+
+def _repairs_of(
+    choices: Mapping[str, str | tuple[str, ...]], columns: Mapping[str, ColumnInfo]
+) -> Mapping[str, str | tuple[str, ...]]:
+    named = [(code, name) for code, choice in choices.items() if isinstance(choice, tuple) for name in choice]
+    for code, name in named:
+        if name not in columns:
+            raise SettingsError(
+                f"featurization.repairs: {code}: there is no column {name!r}{nearest(name, columns)}"
+            )
+    return choices
 
 
 def _named(table: pd.DataFrame, called: str, notes: list[str]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from automl_components.engine.columns import detect_purposes, purpose_name, uniq
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.purposes import ColumnInfo, dtype_purpose
 from automl_components.engine.recipe import JointRecipe, Seen, Step
+from automl_components.engine.repairs import Repair
 from automl_components.engine.slots import plan, plan_joint, plan_off
 from automl_components.engine.wishes import Wish, read_wishes
 from automl_components.transformers import Fitted, transformer_name
@@ -54,6 +55,8 @@ class Featurizer(Fitted):
         Columns to leave out.
     optional_columns : sequence of str
         Columns that prediction data may lack altogether; they then count as missing in every row.
+    repairs : sequence of mapping
+        What guardrails decided to repair in columns, see :mod:`automl_components.engine.repairs`; not with ``off``.
 
     Attributes
     ----------
@@ -79,6 +82,7 @@ class Featurizer(Fitted):
         transformer_params: Mapping[str, Any] | None = None,
         drop_columns: Sequence[str] = (),
         optional_columns: Sequence[str] = (),
+        repairs: Sequence[Repair] = (),
     ) -> None:
         if mode not in MODES:
             raise SettingsError(f"featurization: unknown mode {mode!r}{nearest(str(mode), MODES)}")
@@ -91,6 +95,7 @@ class Featurizer(Fitted):
         self.transformer_params = dict(transformer_params or {})
         self.drop_columns = [str(column) for column in drop_columns]
         self.optional_columns = [str(column) for column in optional_columns]
+        self.repairs = [dict(repair) for repair in repairs]
         read_wishes(self.transformer_params, self.blocked_transformers)
 
     def fit(self, frame: pd.DataFrame) -> Featurizer:
@@ -219,7 +224,8 @@ class Featurizer(Fitted):
         for name, info in infos.items():
             if info.dropped:
                 continue
-            recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked)
+            repairs = [repair for repair in self.repairs if repair["column"] == name]
+            recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked, repairs)
             values, blocks = recipe.fit(frame[name])
             recipes.append(recipe)
             made += blocks

@@ -43,8 +43,8 @@ def engineered_features(featurizer: Featurizer) -> list[dict[str, Any]]:
 def recipe_of(featurizer: Featurizer) -> dict[str, Any]:
     """The fitted recipe as plain values, in the order in which it is applied; for YAML.
 
-    A column has its ``purpose``, how its cells are read, and its ``steps``: what was asked of a transformer
-    (``parameters``) and what it learned. Of long lists the first 8 items and the count are shown.
+    A column has its ``purpose``, how its cells are read and repaired, and its ``steps``: what was asked of a
+    transformer (``parameters``) and what it learned. Of long lists the first 8 items and the count are shown.
     """
     rows = {row["RawFeatureName"]: row for row in featurizer.summary_}
     columns = {}
@@ -57,6 +57,7 @@ def recipe_of(featurizer: Featurizer) -> dict[str, Any]:
             "purpose": recipe.purpose,
             "reason": row["Reason"],
             **({"read": given} if given else {}),
+            **({"repairs": [_repair(repair) for repair in recipe.repairs]} if recipe.repairs else {}),
             "steps": [_step(step) for step in recipe.steps],
         }
     joint = [{"columns": list(line.columns), "steps": [_step(line.step)]} for line in featurizer.joints_]
@@ -75,6 +76,11 @@ def recipe_of(featurizer: Featurizer) -> dict[str, Any]:
 
 def _columns(line: Recipe | JointRecipe) -> list[str]:
     return list(line.columns) if hasattr(line, "columns") else [line.column]
+
+
+def _repair(repair: Mapping[str, Any]) -> dict[str, Any]:
+    told = {key: value for key, value in repair.items() if key not in ("column", "to")}
+    return {key: list(value) if isinstance(value, (list, tuple)) else value for key, value in told.items()}
 
 
 def _step(step: Step) -> dict[str, Any]:
