@@ -29,10 +29,11 @@ from automl_components.engine.target import (
     resolve_label,
     usable_target,
 )
-from automl_components.guardrails import GUARDRAILS, Facts, Finding, counted, listed
+from automl_components.guardrails import GUARDRAILS, SAMPLE_ROWS, Facts, Finding, counted, listed, looks
 from automl_components.guardrails.facts import read_values
 from automl_components.guardrails.findings import muted
 from automl_components.guardrails.overlap import overlap
+from automl_components.guardrails.personal_data import personal_kinds
 
 __all__ = ["Checked", "check_tables", "detect_columns", "facts_of", "overlap", "run_guardrails"]
 
@@ -219,6 +220,11 @@ def run_guardrails(facts: Facts, mute: Mapping[str, str] | None = None) -> list[
     """
     findings = (guardrail.finding(facts) for guardrail in GUARDRAILS.values())
     return muted([finding for finding in findings if finding is not None], mute or {})
+
+
+def personal_columns(facts: Facts) -> list[str]:
+    """The feature columns that seem to hold personal data: their cells are shown to nobody."""
+    return list(personal_kinds(looks.look(facts.sampled(SAMPLE_ROWS))))
 
 
 def decided_repairs(findings: Iterable[Finding], choices: Mapping[str, Any]) -> list[dict[str, Any]]:

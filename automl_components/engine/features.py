@@ -98,17 +98,21 @@ class Featurizer(Fitted):
         self.repairs = [dict(repair) for repair in repairs]
         read_wishes(self.transformer_params, self.blocked_transformers)
 
-    def fit(self, frame: pd.DataFrame) -> Featurizer:
+    def fit(self, frame: pd.DataFrame, weights: np.ndarray | None = None) -> Featurizer:
         """Learn from the training rows (feature columns only).
 
         SettingsError when a setting names a column that is not there or cannot be used so; DataError when two
         columns share a name, there is no row, or not one column has something to learn from.
         """
-        self.fit_transform(frame)
+        self.fit_transform(frame, weights)
         return self
 
-    def fit_transform(self, frame: pd.DataFrame) -> FeatureMatrix:
-        """Learn from the rows and give their features; each column is read once. Errors as :meth:`fit`."""
+    def fit_transform(self, frame: pd.DataFrame, weights: np.ndarray | None = None) -> FeatureMatrix:
+        """Learn from the rows and give their features; each column is read once. Errors as :meth:`fit`.
+
+        What imputers fill in follows the ``weights`` of the rows. Levels, n-grams and their rarity count rows: they say
+        what occurs, and learners weigh what it means.
+        """
         frame = frame.set_axis(unique_names(frame), axis="columns")
         if frame.empty:
             raise DataError(f"nothing to learn from: {len(frame)} rows, {len(frame.columns)} feature columns")
@@ -116,7 +120,7 @@ class Featurizer(Fitted):
         self._check_columns(list(frame.columns), wishes)
         infos = self._detect(frame)
         self._check_dropped(infos, wishes)
-        made = self._learn(frame, infos, wishes)
+        made = self._learn(frame, infos, wishes, weights)
         self.purposes_ = {name: info.purpose for name, info in infos.items()}
         self.columns_ = [recipe.column for recipe in self.recipes_]
         self.optional_columns_ = [name for name in self.columns_ if name in self.optional_columns]
@@ -213,7 +217,11 @@ class Featurizer(Fitted):
                     )
 
     def _learn(
-        self, frame: pd.DataFrame, infos: Mapping[str, ColumnInfo], wishes: Sequence[Wish]
+        self,
+        frame: pd.DataFrame,
+        infos: Mapping[str, ColumnInfo],
+        wishes: Sequence[Wish],
+        weights: np.ndarray | None,
     ) -> list[tuple[str, Any]]:
         """Fit the recipes of single columns, then those of several; kind and array of all features they give."""
         off, blocked = self.mode == "off", self.blocked_transformers
@@ -226,7 +234,7 @@ class Featurizer(Fitted):
                 continue
             repairs = [repair for repair in self.repairs if repair["column"] == name]
             recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked, repairs)
-            values, blocks = recipe.fit(frame[name])
+            values, blocks = recipe.fit(frame[name], weights)
             recipes.append(recipe)
             made += blocks
             if name in shared:

@@ -58,8 +58,13 @@ class Recipe(Fitted):
             return dates.to_dates(column, self.formats, self.timezone)
         return cells.to_labels(column)
 
-    def fit(self, column: pd.Series) -> tuple[pd.Series, list[tuple[str, Any]]]:
-        """Fit the steps on the raw training column and keep those that give something; what ``encode`` gives for it."""
+    def fit(
+        self, column: pd.Series, weights: np.ndarray | None = None
+    ) -> tuple[pd.Series, list[tuple[str, Any]]]:
+        """Fit the steps on the raw training column and keep those that give something; what ``encode`` gives for it.
+
+        ``weights`` of rows go to imputers.
+        """
         read = self.read(column)
         self.repairs = learned(read, self.repairs)
         raw = values = repaired(read, self.repairs)
@@ -67,7 +72,7 @@ class Recipe(Fitted):
         grams: Any = None
         for step in self.steps:
             source = {"gaps": raw, "ngrams": grams}.get(step.reads, values)
-            given = self._fit(step, source, values)
+            given = self._fit(step, source, values, weights)
             if given is None:
                 continue
             kept.append(step)
@@ -79,7 +84,7 @@ class Recipe(Fitted):
         self.steps = kept
         return values, blocks
 
-    def _fit(self, step: Step, source: Any, values: pd.Series) -> Any:
+    def _fit(self, step: Step, source: Any, values: pd.Series, weights: np.ndarray | None) -> Any:
         """What the step gives for its training source; None where it has no feature to give."""
         transformer = step.transformer
         if step.reads == "ngrams":
@@ -89,6 +94,8 @@ class Recipe(Fitted):
         elif hasattr(transformer, "fit_transform"):
             given = transformer.fit_transform(source)
             return given if transformer.names else None
+        elif step.kind == "column":
+            transformer.fit(source, weights)
         else:
             transformer.fit(source)
         return transformer.transform(source) if transformer.names else None

@@ -13,7 +13,7 @@ from automl_components.guardrails.findings import SEVERITIES, Details, Finding, 
 
 __all__ = [
     "GUARDRAILS", "LISTED", "SAMPLE_ROWS", "Details", "Facts", "Finding", "Guardrail", "Repair", "Severity", "Status",
-    "counted", "guardrail_code", "how_to_repair", "listed", "sentence",
+    "counted", "guardrail_code", "how_to_repair", "joined", "listed", "sentence",
 ]  # fmt: skip
 
 LISTED = 10  # how many columns, classes or rows a finding names before it only counts
@@ -102,7 +102,17 @@ def listed(values: Iterable[Any], limit: int = LISTED) -> str:
     "'age', 'job' and 1 more"
     """
     known = [value.item() if hasattr(value, "item") else value for value in values]
-    shown = ", ".join(repr(value) for value in known[:limit])
+    return joined(map(repr, known), ", ", limit)
+
+
+def joined(parts: Iterable[str], between: str = "; ", limit: int = LISTED) -> str:
+    """The first parts of a list, and how many there are beyond.
+
+    >>> joined(["3 rows", "4 rows", "5 rows"], limit=1)
+    '3 rows and 2 more'
+    """
+    known = list(parts)
+    shown = between.join(known[:limit])
     return f"{shown} and {len(known) - limit:,} more" if len(known) > limit else shown
 
 

@@ -16,6 +16,7 @@ from automl_components.guardrails import (
     Guardrail,
     Repair,
     how_to_repair,
+    joined,
     listed,
     looks,
     sentence,
@@ -188,14 +189,12 @@ def _check(facts: Facts) -> Finding | None:
         return GUARDRAIL.passed("No number or date looks like a stand-in for a missing value.", {"values": 0})
     for item in seen:
         item["repaired"] = facts.mends(GUARDRAIL.name, str(item["column"]), certain=bool(item.pop("certain")))
-    parts = [_words(item) for item in seen[:LISTED]]
-    more = f" and {len(seen) - LISTED:,} more" if len(seen) > LISTED else ""
     done = [str(item["column"]) for item in seen if item["repaired"]]
     left = [str(item["column"]) for item in seen if not item["repaired"]]
     repair = (
         f"Counted as missing, in new rows too, and marked in <column>_WASNULL: {listed(dict.fromkeys(done))}."
     )
-    summary, details = sentence("; ".join(parts) + more), {"values": len(seen), "sentinels": seen[:LISTED]}
+    summary, details = sentence(joined(map(_words, seen))), {"values": len(seen), "sentinels": seen[:LISTED]}
     repairs = [
         Repair(str(item["column"]), "missing", item["rows"], (item["value"],))
         for item in seen

@@ -10,7 +10,7 @@ from automl_components.core.events import emit
 from automl_components.core.settings import LimitsSettings, SelectionSettings, TaskSettings, TrainingSettings
 
 
-@component(version="2")
+@component(version="3")
 def build_ensemble(
     checked_data: Input[mltable],
     features: Input[mltable],
@@ -87,7 +87,7 @@ def build_ensemble(
         temperature=last.temperature, decision=last.decision, intervals=last.intervals, threads=limits.threads,
         description=facts,
     )  # fmt: skip
-    flavor.save_model(predictor, best_model.local, input_example=checked.frame.head(3), metadata=facts)
+    flavor.save_model(predictor, best_model.local, input_example=checked.example(), metadata=facts)
     leaderboard.local.mkdir(exist_ok=True)
     board(results, metric, made).to_csv(leaderboard.local / "leaderboard.csv", index=False)
     formats.write_json(leaderboard.local / "ensemble.json", {**facts, "refit_s": assembly.refit_s})

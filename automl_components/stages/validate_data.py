@@ -89,6 +89,7 @@ def validate_data(
             {
                 "task": task.task, "target": task.target_column_name, "weight": task.weight_column_name,
                 "splits": made.to_dict(0 if test is None else len(test)), "notes": list(checked.notes),
+                "personal": checking.personal_columns(facts),
                 "repairs": checking.decided_repairs(findings, featurization.repairs),
             },
             test,

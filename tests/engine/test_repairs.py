@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automl_components.engine import cells
 from automl_components.engine.features import Featurizer
 from automl_components.engine.repairs import learned, repaired
+from automl_components.transformers import TRANSFORMERS
 
 
 def missing(*values: object) -> dict[str, object]:
@@ -25,6 +26,7 @@ def labels(*values: str | None) -> pd.Series:
     return cells.to_labels(pd.Series(values, name="x", dtype=object))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.sampled_from([999.0, -1.0]), st.floats(-50, 50)), min_size=1))
 def test_numbers_that_are_named_become_missing_and_no_other(values):
     column = pd.Series(values)
@@ -85,6 +87,7 @@ def test_a_way_of_writing_that_training_lacked_is_the_same_category():
     assert repaired(labels("GRAZ", "Wien"), fitted).astype(object).tolist() == ["Graz", "wien"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=6)), min_size=1), st.booleans())
 def test_merging_again_changes_nothing_and_rows_do_not_matter(texts, every):
     column = labels(*texts)
@@ -113,3 +116,45 @@ def test_a_featurizer_that_is_off_repairs_nothing():
     frame = pd.DataFrame({"x": [999, 1, 2, 3] * 9})
     table = Featurizer(mode="off", repairs=[missing(999.0)])
     assert not np.isnan(table.fit_transform(frame).numeric).any()
+
+
+VALUES = {
+    "numbers": pd.Series([3.0, 1.0, None, 2.0, 8.0, 1.0], name="x"),
+    "dates": pd.Series(
+        np.array(
+            ["2020-01-01", "2021-06-01", "NaT", "2020-02-01", "2024-01-01", "2020-01-01"], "datetime64[us]"
+        ),
+        name="x",
+    ),
+    "labels": labels("b", "a", None, "c", "c", "b"),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("strategy", ["mean", "median", "most_frequent"])
+@settings(deadline=None, max_examples=25)
+@given(weights=st.lists(st.integers(0, 4), min_size=6, max_size=6))
+def test_a_weight_counts_like_so_many_rows(kind, strategy, weights):
+    column = VALUES[kind]
+    entry = TRANSFORMERS["imputer"].make({"strategy": strategy})
+    if not entry.accepts(kind) or not np.array(weights)[column.notna()].any():
+        return
+    repeated = column.repeat(weights)
+    expected = entry.fit(repeated).value
+    assert entry.fit(column, np.array(weights, float)).value == expected
+    reference = repeated.dropna()  # pandas, on the repeated rows
+    golden = reference.astype(object).mode().iloc[0] if strategy == "most_frequent" else getattr(reference, strategy)()
+    if kind == "numbers":
+        assert expected == pytest.approx(golden, rel=1e-12)
+    elif kind == "labels":
+        assert expected == golden
+    else:
+        assert abs(pd.Timestamp(expected) - golden) < pd.Timedelta("2us")
+
+
+def test_a_featurizer_fills_gaps_by_the_weights_of_rows():
+    frame = pd.DataFrame({"x": [1.0, 5.0, None], "y": [1.0, 2.0, 3.0]})
+    wish = {"imputer": [{"fields": ["x"], "parameters": {"strategy": "mean"}}]}
+    table = Featurizer(transformer_params=wish)
+    matrix = table.fit_transform(frame, np.array([3.0, 1.0, 1.0]))
+    assert table.to_frame(matrix)["x"].tolist() == [1.0, 5.0, 2.0]
