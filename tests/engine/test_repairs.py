@@ -143,7 +143,11 @@ def test_a_weight_counts_like_so_many_rows(kind, strategy, weights):
     expected = entry.fit(repeated).value
     assert entry.fit(column, np.array(weights, float)).value == expected
     reference = repeated.dropna()  # pandas, on the repeated rows
-    golden = reference.astype(object).mode().iloc[0] if strategy == "most_frequent" else getattr(reference, strategy)()
+    golden = (
+        reference.astype(object).mode().iloc[0]
+        if strategy == "most_frequent"
+        else getattr(reference, strategy)()
+    )
     if kind == "numbers":
         assert expected == pytest.approx(golden, rel=1e-12)
     elif kind == "labels":

@@ -49,7 +49,10 @@ def _for_each(value: object) -> object:
 
 
 def _no_language(value: object) -> object:
-    raise not_yet(f"text options (dataset_language {value!r})")
+    raise not_yet(
+        f"dataset_language {value!r}, on which only neural text features depend; words and characters of any "
+        "language are learnt from as they are"
+    )
 
 
 def _of_the_examples(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -103,7 +106,7 @@ class FeaturizationSettings(Settings):
         False, description="Only false for now."
     )
     dataset_language: Annotated[str, BeforeValidator(_no_language)] | None = Field(
-        None, description="Not supported yet."
+        None, description="Not supported yet; only neural text features depend on it."
     )
 
     @model_validator(mode="before")
