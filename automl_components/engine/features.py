@@ -225,6 +225,9 @@ class Featurizer(Fitted):
     ) -> list[tuple[str, Any]]:
         """Fit the recipes of single columns, then those of several; kind and array of all features they give."""
         off, blocked = self.mode == "off", self.blocked_transformers
+        asked: dict[str, list[Repair]] = {}
+        for repair in self.repairs:
+            asked.setdefault(repair["column"], []).append(repair)
         joints = [] if off else plan_joint(infos, wishes, blocked)
         shared = {name for joint in joints for name in joint.columns}
         recipes, made = [], []
@@ -232,8 +235,7 @@ class Featurizer(Fitted):
         for name, info in infos.items():
             if info.dropped:
                 continue
-            repairs = [repair for repair in self.repairs if repair["column"] == name]
-            recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked, repairs)
+            recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked, asked.get(name, ()))
             values, blocks = recipe.fit(frame[name], weights)
             recipes.append(recipe)
             made += blocks

@@ -15,6 +15,7 @@ from automl_components import flavor, stages
 from automl_components.core.errors import SettingsError
 from automl_components.core.settings import FeaturizationSettings
 from automl_components.core.settings.featurization import REPAIRS
+from automl_components.core.tables import read_table
 from automl_components.guardrails import GUARDRAILS
 
 ROWS = 240
@@ -121,6 +122,21 @@ def test_done_has_its_repairs_by_column(tmp_path):
     for code in REPAIRS:
         assert {one["column"] for one in findings[code]["repairs"]} <= set(table())
         assert all(one["rows"] > 0 for one in findings[code]["repairs"])
+
+
+def test_another_target_gives_the_same_features(tmp_path):
+    """Neither purposes nor repairs look at what is to be learnt."""
+    made = []
+    for name, frame in (("a", table()), ("b", table().assign(kind=lambda one: one["kind"].to_numpy()[::-1]))):
+        folder = tmp_path / name
+        stages.validate_data(
+            output=folder, training_data=frame, task="classification", target_column_name="kind"
+        )
+        stages.featurize_data(output=folder, checked_data=folder / "checked_data")
+        features = read_table(folder / "features")
+        made.append(features[[column for column in features if not column.startswith("_automl")]])
+    pd.testing.assert_frame_equal(*made)
+    assert len(made[0].columns) > 10
 
 
 def test_every_repair_is_that_of_a_guardrail():
