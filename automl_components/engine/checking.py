@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from automl_components.core.errors import DataError, SettingsError, nearest
+from automl_components.core.errors import DataError, SettingsError
 from automl_components.engine import cells, dates
 from automl_components.engine.columns import ColumnInfo, detect_purposes
+from automl_components.engine.consequences import known_repairs
 from automl_components.engine.folds import Splits, check_split_columns
 from automl_components.engine.tables import (
     absent,
@@ -29,11 +30,10 @@ from automl_components.engine.target import (
     resolve_label,
     usable_target,
 )
-from automl_components.guardrails import GUARDRAILS, SAMPLE_ROWS, Facts, Finding, counted, listed, looks
+from automl_components.guardrails import GUARDRAILS, Facts, Finding, counted, listed
 from automl_components.guardrails.facts import read_values
 from automl_components.guardrails.findings import muted
 from automl_components.guardrails.overlap import overlap
-from automl_components.guardrails.personal_data import personal_kinds
 
 __all__ = ["Checked", "check_tables", "detect_columns", "facts_of", "overlap", "run_guardrails"]
 
@@ -222,28 +222,6 @@ def run_guardrails(facts: Facts, mute: Mapping[str, str] | None = None) -> list[
     return muted([finding for finding in findings if finding is not None], mute or {})
 
 
-def personal_columns(facts: Facts) -> list[str]:
-    """The feature columns that seem to hold personal data: their cells are shown to nobody."""
-    return list(personal_kinds(looks.look(facts.sampled(SAMPLE_ROWS))))
-
-
-def decided_repairs(findings: Iterable[Finding], choices: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What the findings promise that the featurizer repairs; ``choices`` is ``featurization.repairs``."""
-    repairs: list[dict[str, Any]] = []
-    for finding in findings:
-        every = choices.get(finding.code, "auto") != "auto"
-        for column in dict.fromkeys(repair.column for repair in finding.repairs):
-            own = [repair for repair in finding.repairs if repair.column == column]
-            values = [value for repair in own if repair.action == "missing" for value in repair.values]
-            if values:
-                repairs.append({"column": column, "action": "missing", "values": values})
-            beyond = [list(repair.beyond) for repair in own if repair.beyond]
-            repairs += [{"column": column, "action": "missing", "beyond": ends} for ends in beyond]
-            if any(repair.action == "merged" for repair in own):
-                repairs.append({"column": column, "action": "merged", "every": every})
-    return repairs
-
-
 def detect_columns(
     frame: pd.DataFrame, declared: Mapping[str, str], dropped: Sequence[str] = ()
 ) -> dict[str, ColumnInfo]:
@@ -314,21 +292,9 @@ def facts_of(
         target_name=target_name,
         memory_bytes=memory_bytes,
         notes=checked.notes,
-        repairs=_repairs_of(repairs or {}, columns),
+        repairs=known_repairs(repairs or {}, columns),
         read=read,
     )
-
-
-def _repairs_of(
-    choices: Mapping[str, str | tuple[str, ...]], columns: Mapping[str, ColumnInfo]
-) -> Mapping[str, str | tuple[str, ...]]:
-    named = [(code, name) for code, choice in choices.items() if isinstance(choice, tuple) for name in choice]
-    for code, name in named:
-        if name not in columns:
-            raise SettingsError(
-                f"featurization.repairs: {code}: there is no column {name!r}{nearest(name, columns)}"
-            )
-    return choices
 
 
 def _named(table: pd.DataFrame, called: str, notes: list[str]) -> pd.DataFrame:

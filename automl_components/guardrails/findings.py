@@ -154,7 +154,8 @@ def report_rows(findings: Iterable[Finding | Mapping[str, Any]]) -> list[dict[st
             "seen": one.summary + _sampled(one),
             "done": one.repair or "",
             "remedy": one.remedy or "",
-            "figures": [(key.replace("_", " "), value) for key, value in one.details.items()],
+            "figures": [(key.replace("_", " "), value) for key, value in one.details.items()]
+            + _repaired(one),
             "muted": one.muted or "",
             "how": "" if one.status == "Passed" else how_to_switch(one.code),
         }
@@ -172,6 +173,13 @@ def how_to_switch(code: str) -> str:
         f"guardrails.mute: {{{code}: <your reason>}} silences it, "
         f"guardrails.fail_on: [{code}] stops the run on it"
     )
+
+
+def _repaired(finding: Finding) -> list[tuple[str, Any]]:
+    """The repairs by column, what they do not have left out."""
+    known = [one if isinstance(one, Mapping) else asdict(one) for one in finding.repairs]
+    shown = [{key: value for key, value in one.items() if value not in (None, (), [])} for one in known]
+    return [("repairs", shown)] if shown else []
 
 
 def _sampled(finding: Finding) -> str:

@@ -45,7 +45,7 @@ def validate_data(
     """
     from automl_components import formats
     from automl_components.core.tables import read_table
-    from automl_components.engine import checking, folds
+    from automl_components.engine import checking, consequences, folds
     from automl_components.engine.machine import whole_memory
 
     training = read_table(training_data.path)
@@ -89,8 +89,8 @@ def validate_data(
             {
                 "task": task.task, "target": task.target_column_name, "weight": task.weight_column_name,
                 "splits": made.to_dict(0 if test is None else len(test)), "notes": list(checked.notes),
-                "personal": checking.personal_columns(facts),
-                "repairs": checking.decided_repairs(findings, featurization.repairs),
+                "personal": consequences.personal_columns(facts),
+                "repairs": consequences.decided_repairs(findings, featurization.repairs),
             },
             test,
         ),
