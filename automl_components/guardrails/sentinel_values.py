@@ -144,8 +144,10 @@ def _only_negative(value: float, rest: np.ndarray, count: int, near: int) -> boo
     return bool(counting and _is_code(value) and count >= 5 and (spike or sudden))
 
 
-def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:
-    """Days at the edge of a column of dates that are usual stand-ins, and their rows.
+def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int, bool]]:
+    """Days at the edge of a column of dates that are usual stand-ins, their rows, and whether that is certain.
+
+    It is where there is one of them, farther from all other days than these from each other.
 
     Parameters
     ----------
@@ -155,7 +157,7 @@ def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:
     --------
     >>> days = np.array(["1900-01-01"] * 9 + ["2020-01-05", "2021-02-03", "2022-07-01"], "datetime64[D]")
     >>> find_sentinel_dates(days)
-    [('1900-01-01', 9)]
+    [('1900-01-01', 9, True)]
     """
     distinct, counts = np.unique(days, return_counts=True)
     known = np.isin(distinct, _DATES)
@@ -167,8 +169,8 @@ def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:
     for at in np.flatnonzero(known):
         gap = max((rest[0] - distinct[at]).astype(int), (distinct[at] - rest[-1]).astype(int))
         if counts[at] >= max(LEAST_ROWS, 3 * usual) and gap >= 0.05 * span + 1:
-            found.append((str(distinct[at]), int(counts[at])))
-    return found
+            found.append((str(distinct[at]), int(counts[at]), bool(gap >= span)))
+    return found if len(found) == 1 else [(day, rows, False) for day, rows, _ in found]
 
 
 def _check(facts: Facts) -> Finding | None:
@@ -179,11 +181,9 @@ def _check(facts: Facts) -> Finding | None:
         for found in find_sentinels(values)
     ]
     for name, days in look.dates.items():
-        stand_ins = find_sentinel_dates(days)
-        alone = len(stand_ins) == 1
         seen += [
-            {"column": name, "value": d, "rows": n, "share": n / len(days), "certain": alone}
-            for d, n in stand_ins
+            {"column": name, "value": day, "rows": rows, "share": rows / len(days), "certain": certain}
+            for day, rows, certain in find_sentinel_dates(days)
         ]
     if not seen:
         return GUARDRAIL.passed("No number or date looks like a stand-in for a missing value.", {"values": 0})
