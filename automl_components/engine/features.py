@@ -15,6 +15,7 @@ from automl_components.engine.columns import detect_purposes, purpose_name, uniq
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.purposes import ColumnInfo, dtype_purpose
 from automl_components.engine.recipe import JointRecipe, Seen, Step
+from automl_components.engine.repairs import TITLES as REPAIRS
 from automl_components.engine.repairs import Repair
 from automl_components.engine.slots import plan, plan_joint, plan_off
 from automl_components.engine.wishes import Wish, read_wishes
@@ -264,6 +265,7 @@ class Featurizer(Fitted):
     def _summary(self, infos: Mapping[str, ColumnInfo]) -> list[dict[str, Any]]:
         counts = Counter(self.feature_map_.values())
         steps: dict[str, list[Step]] = {recipe.column: list(recipe.steps) for recipe in self.recipes_}
+        repairs = {r.column: [REPAIRS[one["action"]] for one in r.repairs] for r in self.recipes_}
         for joint in self.joints_:
             for name in joint.columns:
                 steps[name] += joint.steps
@@ -274,7 +276,7 @@ class Featurizer(Fitted):
                 "TypeDetected": info.purpose,
                 "Dropped": "No" if name in steps else "Yes",
                 "EngineeredFeatureCount": counts[name],
-                "Tranformations": [step.title for step in steps.get(name, ())],
+                "Tranformations": repairs.get(name, []) + [step.title for step in steps.get(name, ())],
                 "Reason": info.reason + ("" if name in steps or info.dropped else nothing),
                 "Confidence": round(info.confidence, 4),
             }

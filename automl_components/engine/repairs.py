@@ -19,6 +19,8 @@ from automl_components.core.writing import plain_writing
 
 Repair: TypeAlias = Mapping[str, Any]
 
+TITLES = {"missing": "RepairedValues", "merged": "MergedCategories"}
+"""What the transparency table prints."""
 NEAR = 1e-6  # relative distance of a number that is the same in another precision
 KNOWN = 5_000  # categories whose usual writing is kept; beyond, the plain one does
 

@@ -110,6 +110,7 @@ def test_a_featurizer_repairs_marks_and_replays():
     later = featurizer.to_frame(featurizer.transform(pd.DataFrame({"x": ["999", "5", None], "y": [1, 2, 3]})))
     assert later["x"].isna().tolist() == [True, False, True]
     assert featurizer.recipes_[0].repairs == [{**missing(999.0), "rows": 4}]
+    assert featurizer.summary_[0]["Tranformations"] == ["RepairedValues", "ImputationMarker", "Numeric"]
 
 
 def test_a_featurizer_that_is_off_repairs_nothing():
