@@ -205,8 +205,8 @@ def _check(facts: Facts) -> Finding | None:
             summary,
             repair=repair,
             details=details,
-            remedy=f"Where they are real, featurization.repairs: {{{GUARDRAIL.name}: none}} keeps them; a list of columns "
-            "repairs only those.",
+            remedy=f"Where they are real, featurization.repairs: {{{GUARDRAIL.name}: none}} keeps them; "
+            "a list of columns repairs only those.",
             repairs=repairs,
         )
     return GUARDRAIL.alerted(
