@@ -26,6 +26,7 @@ from automl_components.guardrails import (
 from automl_components.guardrails.national_ids import find_national
 from automl_components.guardrails.people import share_of_people
 
+LEAST = 1e6  # whole numbers from which they can be somebody's
 VALUES = 200  # distinct values looked at
 LONGEST = 1_000  # characters of each
 FEW = 10  # distinct numbers below which a check digit may be right by chance
@@ -185,9 +186,11 @@ def _distinct(look: looks.Look, name: str) -> list[str]:
     if name in look.texts:
         return [text[:LONGEST] for text in _spaced(list(look.texts[name].index))]
     values = look.numbers.get(name, np.empty(0))
-    if not values.size or values.min() < 1e6 or values.max() > 2**53 or (values % 1).any():
+    long = values[values >= LEAST]
+    few_others = len(long) >= MOST * len(values)  # -1 or 0 where nothing is known
+    if not long.size or not few_others or long.max() > 2**53 or (long % 1).any():
         return []
-    return [f"{value:.0f}" for value in _spaced(list(pd.unique(values)))]
+    return [f"{value:.0f}" for value in _spaced(list(pd.unique(long)))]
 
 
 def _spaced(values: list[str]) -> list[str]:

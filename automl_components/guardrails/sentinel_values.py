@@ -21,6 +21,7 @@ from automl_components.guardrails import (
     looks,
     sentence,
 )
+from automl_components.guardrails.personal_data import personal_kinds
 
 LEAST_ROWS = 3  # a value that stands for "missing" repeats
 LEAST_SHARE = 5e-4
@@ -175,11 +176,12 @@ def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int, bool]]:
 
 def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
-    seen: list[dict[str, Any]] = [
-        {"column": name, **asdict(found), "rest": list(found.rest)}
-        for name, values in look.measures.items()
-        for found in find_sentinels(values)
-    ]
+    private = personal_kinds(look)  # their other values are shown nowhere
+    seen: list[dict[str, Any]] = []
+    for name, values in look.measures.items():
+        for found in find_sentinels(values):
+            item = {"column": name, **asdict(found), "rest": list(found.rest)}
+            seen.append({k: value for k, value in item.items() if k != "rest" or name not in private})
     for name, days in look.dates.items():
         seen += [
             {"column": name, "value": day, "rows": rows, "share": rows / len(days), "certain": certain}
