@@ -32,9 +32,9 @@ class ValidateDataOperator(ComponentOperator):
     """Check the tables, fix the splits, and report what the guardrails find.
 
     Everything that would make the later steps fail is refused here, before any training: the message names the
-    column, the rows and the remedy; and what ``guardrails.fail_on`` names stops the run here. ``checked_data`` holds
-    the rows that can be learnt from with their splits, and, where ``test_data_size`` is given, the rows that were cut
-    off first for the test run.
+    column, the rows and the remedy; and what ``guardrails.fail_on`` names stops the run here, with the report.
+    ``checked_data`` holds the rows that can be learnt from with their splits, and, where ``test_data_size`` is given,
+    the rows that were cut off first for the test run.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class ValidateDataOperator(ComponentOperator):
         60,000, then one split; azure: 10, then 3 up to 20,000, then one split.
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
-        optional_columns, enable_dnn_featurization, dataset_language.
+        optional_columns, repairs, enable_dnn_featurization, dataset_language.
     guardrails
         Section with fail_on, mute.
 
@@ -110,7 +110,9 @@ class ValidateDataOperator(ComponentOperator):
     ) -> None: ...
 
 class FeaturizeDataOperator(ComponentOperator):
-    """Type, drop, encode and expand columns, as far as no label is needed.
+    """Type, repair, drop, encode and expand columns, as far as no label is needed.
+
+    What is repaired was decided by ``validate_data``: its findings say so, and ``checked_data`` carries it.
 
     ``featurizer`` does the same to new rows; its ``recipe.yml`` says how, its ``featurization.json`` has Azure's
     summary of each raw column and the origin of each feature. Whatever looks at the target is part of a learner
@@ -121,7 +123,7 @@ class FeaturizeDataOperator(ComponentOperator):
     checked_data : mltable
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
-        optional_columns, enable_dnn_featurization, dataset_language.
+        optional_columns, repairs, enable_dnn_featurization, dataset_language.
 
     Outputs
     -------
@@ -178,7 +180,7 @@ class SearchTrialsOperator(ComponentOperator):
         enable_dnn_training, training_mode.
     featurization
         Section with mode, blocked_transformers, column_name_and_types, transformer_params, drop_columns,
-        optional_columns, enable_dnn_featurization, dataset_language.
+        optional_columns, repairs, enable_dnn_featurization, dataset_language.
 
     Outputs
     -------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ SPLIT = "_automl_split_"
 TARGET = "_automl_target"
 WEIGHT = "_automl_weight"
 TEST = "test"
+EXAMPLE_ROWS = 3
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -58,7 +59,8 @@ class CheckedData:
     splits : int8 array, shape (n, k)
     weights : float64 array, shape (n,), or None
     facts : mapping
-        ``task``, ``target`` (column name), ``weight``, ``splits`` (what was decided and why), ...
+        ``task``, ``target`` (column name), ``weight``, ``splits`` (what was decided and why), ``repairs`` (of columns,
+        for the featurizer), ``personal`` (columns that seem to hold personal data), ...
     test : DataFrame or None
         The rows that ``test_data_size`` cut off first, as they came, with their target.
     """
@@ -76,6 +78,12 @@ class CheckedData:
         import numpy as np
 
         return np.asarray(self.classes) if self.classes else None
+
+    def example(self) -> pd.DataFrame:
+        """A few feature rows for others to see: of personal data only the shape."""
+        from automl_components.guardrails.personal_data import masked_rows
+
+        return masked_rows(self.frame.head(EXAMPLE_ROWS), self.facts.get("personal", ()))
 
 
 def write_checked(data: CheckedData, folder: Path) -> None:
@@ -113,19 +121,22 @@ def write_features(
     write_json(folder / "features.json", facts)
 
 
-def write_featurization(featurizer: Featurizer, folder: Path) -> None:
-    """Write beside a featurizer what it does: ``featurization.json`` for reports, ``recipe.yml`` for people."""
+def write_featurization(featurizer: Featurizer, folder: Path, personal: Sequence[str] = ()) -> None:
+    """Write beside a featurizer what it does: ``featurization.json`` for reports, ``recipe.yml`` for people.
+
+    What was learnt from ``personal`` columns is left out, and their values in names of features are masked.
+    """
     import yaml
 
     from automl_components.engine import transparency
 
     told = {
         "summary": transparency.featurization_summary(featurizer),
-        "features": transparency.engineered_features(featurizer),
+        "features": transparency.engineered_features(featurizer, personal),
     }
     write_json(folder / "featurization.json", told)
     recipe = yaml.safe_dump(
-        transparency.recipe_of(featurizer),
+        transparency.recipe_of(featurizer, personal),
         sort_keys=False,
         allow_unicode=True,
         width=110,

@@ -507,3 +507,16 @@ class TestErrors:
         assert before == [
             logging.getLogger(name).level for name in ("mlflow", "alembic", "automl_components")
         ]
+
+
+def test_a_run_that_a_guardrail_stops_shows_the_report(tmp_path):
+    job = quick_job(tmp_path / "job.yml", guardrails={"fail_on": ["missing-values"]})
+    folder = tmp_path / "run"
+    result = automl("run", job, "--output", folder)
+    assert result.exit_code == 1
+    assert "Findings" in result.stdout
+    assert str(folder / "guardrail_report" / "findings.json") in result.stdout.replace("\n", "")
+    assert f"guardrail_report is in {folder / 'guardrail_report'}" in result.stderr
+    shown = done("show", folder)
+    assert "missing-values" in shown.output
+    assert not Run(folder).has("checked_data")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from automl_components.cli import options
-from automl_components.core.errors import GateError, SettingsError, TrackingError
+from automl_components.core.errors import GateError, GuardrailError, SettingsError, TrackingError
 
 if TYPE_CHECKING:
     from automl_components.job import Job
@@ -100,6 +100,10 @@ def _run(job: Job, output: str, verbosity: str | None, *, reuse: bool | None = N
         raise KeyboardInterrupt(
             f"; what was finished is kept. Go on with: automl run --resume --output {shlex.quote(output)}"
         ) from None
+    except GuardrailError:
+        if options.tells(verbosity):
+            summary(Run(output), findings=True)
+        raise
     except (TrackingError, GateError) as error:
         if options.tells(verbosity):
             summary(Run(output))  # the model is there, even though it was not logged or registered

@@ -53,7 +53,17 @@ class TrustError(UserError):
 
 
 class RunError(AutoMLError):
-    """The inputs were fine, the work was not."""
+    """The inputs were fine, the work was not.
+
+    Attributes
+    ----------
+    finished : tuple of str
+        Outputs of the component that are complete all the same: they are kept, and the message says where.
+    """
+
+    def __init__(self, message: str = "", *, finished: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.finished = finished
 
 
 class NoModelError(RunError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -25,7 +25,7 @@ from automl_components.core.artifacts import (
     redacted,
 )
 from automl_components.core.drafts import drafting, publish
-from automl_components.core.errors import ArtifactError
+from automl_components.core.errors import ArtifactError, RunError
 from automl_components.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -88,24 +88,32 @@ class Work:
                     self._start_from_earlier(address, drafts[name])
             for name, address in self.addresses.items():
                 stack.enter_context(storage.writing(address, drafts[name]))
-            self.component.function(
-                **dict.fromkeys(self.component.inputs) | inputs,
-                **{
-                    n: Output(
-                        type=self.component.outputs[n].type,
-                        path=str(draft),
-                        saver=None if store is None else store.save,
-                    )
-                    for (n, draft), store in zip(drafts.items(), stores.values(), strict=True)
-                },
-                **self.settings,
-            )
+            try:
+                self.component.function(
+                    **dict.fromkeys(self.component.inputs) | inputs,
+                    **{
+                        n: Output(
+                            type=self.component.outputs[n].type,
+                            path=str(draft),
+                            saver=None if store is None else store.save,
+                        )
+                        for (n, draft), store in zip(drafts.items(), stores.values(), strict=True)
+                    },
+                    **self.settings,
+                )
+            except RunError as error:
+                self._publish(error.finished, drafts, time.monotonic() - started)
+                places = [f"{name} is in {redacted(self.addresses[name])}" for name in error.finished]
+                error.args = ("\n  ".join([str(error), *places]),)
+                raise
             seconds = time.monotonic() - started
             for store in filter(None, stores.values()):
                 store.settle()
-            made = [(drafts[n], a, self._marker(n, drafts[n], seconds)) for n, a in self.addresses.items()]
-            publish(made)
+            self._publish(self.addresses, drafts, seconds)
         return seconds
+
+    def _publish(self, names: Iterable[str], drafts: Mapping[str, Path], seconds: float) -> None:
+        publish([(drafts[n], self.addresses[n], self._marker(n, drafts[n], seconds)) for n in names])
 
     def _start_from_earlier(self, address: str, draft: Path) -> None:
         if any(draft.iterdir()):

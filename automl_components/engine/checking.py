@@ -12,6 +12,7 @@ import pandas as pd
 from automl_components.core.errors import DataError, SettingsError
 from automl_components.engine import cells, dates
 from automl_components.engine.columns import ColumnInfo, detect_purposes
+from automl_components.engine.consequences import known_repairs
 from automl_components.engine.folds import Splits, check_split_columns
 from automl_components.engine.tables import (
     absent,
@@ -236,6 +237,7 @@ def facts_of(
     *,
     test: pd.DataFrame | None = None,
     featurize: bool = True,
+    repairs: Mapping[str, str | tuple[str, ...]] | None = None,
     memory_bytes: int = 0,
     target_name: str = "target",
 ) -> Facts:
@@ -253,6 +255,8 @@ def facts_of(
         The feature columns of the rows cut off for the test; test data that was given is in ``checked``.
     featurize : bool
         Whether ``featurization.mode`` is not ``"off"``.
+    repairs : mapping
+        ``featurization.repairs``; a column that is no feature is a SettingsError.
     memory_bytes : int
         Memory of the machine or container, 0 where unknown.
     target_name : str
@@ -288,6 +292,7 @@ def facts_of(
         target_name=target_name,
         memory_bytes=memory_bytes,
         notes=checked.notes,
+        repairs=known_repairs(repairs or {}, columns),
         read=read,
     )
 

@@ -15,6 +15,8 @@ from automl_components.engine.columns import detect_purposes, purpose_name, uniq
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.purposes import ColumnInfo, dtype_purpose
 from automl_components.engine.recipe import JointRecipe, Seen, Step
+from automl_components.engine.repairs import TITLES as REPAIRS
+from automl_components.engine.repairs import Repair
 from automl_components.engine.slots import plan, plan_joint, plan_off
 from automl_components.engine.wishes import Wish, read_wishes
 from automl_components.transformers import Fitted, transformer_name
@@ -54,6 +56,8 @@ class Featurizer(Fitted):
         Columns to leave out.
     optional_columns : sequence of str
         Columns that prediction data may lack altogether; they then count as missing in every row.
+    repairs : sequence of mapping
+        What guardrails decided to repair in columns, see :mod:`automl_components.engine.repairs`; not with ``off``.
 
     Attributes
     ----------
@@ -79,6 +83,7 @@ class Featurizer(Fitted):
         transformer_params: Mapping[str, Any] | None = None,
         drop_columns: Sequence[str] = (),
         optional_columns: Sequence[str] = (),
+        repairs: Sequence[Repair] = (),
     ) -> None:
         if mode not in MODES:
             raise SettingsError(f"featurization: unknown mode {mode!r}{nearest(str(mode), MODES)}")
@@ -91,19 +96,24 @@ class Featurizer(Fitted):
         self.transformer_params = dict(transformer_params or {})
         self.drop_columns = [str(column) for column in drop_columns]
         self.optional_columns = [str(column) for column in optional_columns]
+        self.repairs = [dict(repair) for repair in repairs]
         read_wishes(self.transformer_params, self.blocked_transformers)
 
-    def fit(self, frame: pd.DataFrame) -> Featurizer:
+    def fit(self, frame: pd.DataFrame, weights: np.ndarray | None = None) -> Featurizer:
         """Learn from the training rows (feature columns only).
 
         SettingsError when a setting names a column that is not there or cannot be used so; DataError when two
         columns share a name, there is no row, or not one column has something to learn from.
         """
-        self.fit_transform(frame)
+        self.fit_transform(frame, weights)
         return self
 
-    def fit_transform(self, frame: pd.DataFrame) -> FeatureMatrix:
-        """Learn from the rows and give their features; each column is read once. Errors as :meth:`fit`."""
+    def fit_transform(self, frame: pd.DataFrame, weights: np.ndarray | None = None) -> FeatureMatrix:
+        """Learn from the rows and give their features; each column is read once. Errors as :meth:`fit`.
+
+        What imputers fill in follows the ``weights`` of the rows. Levels, n-grams and their rarity count rows: they say
+        what occurs, and learners weigh what it means.
+        """
         frame = frame.set_axis(unique_names(frame), axis="columns")
         if frame.empty:
             raise DataError(f"nothing to learn from: {len(frame)} rows, {len(frame.columns)} feature columns")
@@ -111,7 +121,7 @@ class Featurizer(Fitted):
         self._check_columns(list(frame.columns), wishes)
         infos = self._detect(frame)
         self._check_dropped(infos, wishes)
-        made = self._learn(frame, infos, wishes)
+        made = self._learn(frame, infos, wishes, weights)
         self.purposes_ = {name: info.purpose for name, info in infos.items()}
         self.columns_ = [recipe.column for recipe in self.recipes_]
         self.optional_columns_ = [name for name in self.columns_ if name in self.optional_columns]
@@ -208,10 +218,17 @@ class Featurizer(Fitted):
                     )
 
     def _learn(
-        self, frame: pd.DataFrame, infos: Mapping[str, ColumnInfo], wishes: Sequence[Wish]
+        self,
+        frame: pd.DataFrame,
+        infos: Mapping[str, ColumnInfo],
+        wishes: Sequence[Wish],
+        weights: np.ndarray | None,
     ) -> list[tuple[str, Any]]:
         """Fit the recipes of single columns, then those of several; kind and array of all features they give."""
         off, blocked = self.mode == "off", self.blocked_transformers
+        asked: dict[str, list[Repair]] = {}
+        for repair in self.repairs:
+            asked.setdefault(repair["column"], []).append(repair)
         joints = [] if off else plan_joint(infos, wishes, blocked)
         shared = {name for joint in joints for name in joint.columns}
         recipes, made = [], []
@@ -219,8 +236,8 @@ class Featurizer(Fitted):
         for name, info in infos.items():
             if info.dropped:
                 continue
-            recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked)
-            values, blocks = recipe.fit(frame[name])
+            recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked, asked.get(name, ()))
+            values, blocks = recipe.fit(frame[name], weights)
             recipes.append(recipe)
             made += blocks
             if name in shared:
@@ -248,6 +265,7 @@ class Featurizer(Fitted):
     def _summary(self, infos: Mapping[str, ColumnInfo]) -> list[dict[str, Any]]:
         counts = Counter(self.feature_map_.values())
         steps: dict[str, list[Step]] = {recipe.column: list(recipe.steps) for recipe in self.recipes_}
+        repairs = {r.column: [REPAIRS[one["action"]] for one in r.repairs] for r in self.recipes_}
         for joint in self.joints_:
             for name in joint.columns:
                 steps[name] += joint.steps
@@ -258,7 +276,7 @@ class Featurizer(Fitted):
                 "TypeDetected": info.purpose,
                 "Dropped": "No" if name in steps else "Yes",
                 "EngineeredFeatureCount": counts[name],
-                "Tranformations": [step.title for step in steps.get(name, ())],
+                "Tranformations": repairs.get(name, []) + [step.title for step in steps.get(name, ())],
                 "Reason": info.reason + ("" if name in steps or info.dropped else nothing),
                 "Confidence": round(info.confidence, 4),
             }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from automl_components.engine import cells, dates
 from automl_components.engine.purposes import ColumnInfo
+from automl_components.engine.repairs import Repair, learned, repaired
 from automl_components.transformers import Fitted
 
 READS = {
@@ -37,16 +38,18 @@ class Step(Fitted):
 
 
 class Recipe(Fitted):
-    """One raw column: how it is read, then what turns it into numbers. Plain attributes only."""
+    """One raw column: how it is read and repaired, then what turns it into numbers. Plain attributes only."""
 
-    def __init__(self, column: str, info: ColumnInfo, steps: Sequence[Step]) -> None:
+    def __init__(
+        self, column: str, info: ColumnInfo, steps: Sequence[Step], repairs: Sequence[Repair] = ()
+    ) -> None:
         self.column, self.purpose, self.reads = column, info.purpose, READS[info.purpose]
         self.decimal, self.formats, self.timezone = info.decimal, list(info.formats), info.timezone
         self.unit = info.unit
-        self.steps = list(steps)
+        self.repairs, self.steps = [dict(repair) for repair in repairs], list(steps)
 
     def read(self, column: pd.Series) -> pd.Series:
-        """The raw column as float64, a categorical of texts, or naive datetime64[us]."""
+        """The raw column as float64, a categorical of texts, or naive datetime64[us]; not repaired yet."""
         if self.reads == "numbers":
             return cells.to_numbers(column, self.decimal, self.unit)
         if self.reads == "truth values":
@@ -55,14 +58,21 @@ class Recipe(Fitted):
             return dates.to_dates(column, self.formats, self.timezone)
         return cells.to_labels(column)
 
-    def fit(self, column: pd.Series) -> tuple[pd.Series, list[tuple[str, Any]]]:
-        """Fit the steps on the raw training column and keep those that give something; what ``encode`` gives for it."""
-        raw = values = self.read(column)
+    def fit(
+        self, column: pd.Series, weights: np.ndarray | None = None
+    ) -> tuple[pd.Series, list[tuple[str, Any]]]:
+        """Fit the steps on the raw training column and keep those that give something; what ``encode`` gives for it.
+
+        ``weights`` of rows go to imputers.
+        """
+        read = self.read(column)
+        self.repairs = learned(read, self.repairs)
+        raw = values = repaired(read, self.repairs)
         kept, blocks = [], []
         grams: Any = None
         for step in self.steps:
             source = {"gaps": raw, "ngrams": grams}.get(step.reads, values)
-            given = self._fit(step, source, values)
+            given = self._fit(step, source, values, weights)
             if given is None:
                 continue
             kept.append(step)
@@ -74,7 +84,7 @@ class Recipe(Fitted):
         self.steps = kept
         return values, blocks
 
-    def _fit(self, step: Step, source: Any, values: pd.Series) -> Any:
+    def _fit(self, step: Step, source: Any, values: pd.Series, weights: np.ndarray | None) -> Any:
         """What the step gives for its training source; None where it has no feature to give."""
         transformer = step.transformer
         if step.reads == "ngrams":
@@ -84,6 +94,8 @@ class Recipe(Fitted):
         elif hasattr(transformer, "fit_transform"):
             given = transformer.fit_transform(source)
             return given if transformer.names else None
+        elif step.kind == "column":
+            transformer.fit(source, weights)
         else:
             transformer.fit(source)
         return transformer.transform(source) if transformer.names else None
@@ -97,9 +109,10 @@ class Recipe(Fitted):
 
         ``seen`` is told the column as it came and was read.
         """
-        raw = values = self.read(column)
+        read = self.read(column)
         if seen is not None:
-            seen(self, column, raw)
+            seen(self, column, read)
+        raw = values = repaired(read, self.repairs)
         blocks: list[tuple[str, Any]] = []
         grams: Any = None
         for step in self.steps:

@@ -8,6 +8,7 @@ from typing import Any
 from automl_components.core.errors import SettingsError
 from automl_components.engine.purposes import ColumnInfo
 from automl_components.engine.recipe import READS, JointRecipe, Recipe, Step
+from automl_components.engine.repairs import Repair
 from automl_components.engine.wishes import Wish
 from automl_components.transformers import TRANSFORMERS
 
@@ -54,7 +55,13 @@ SLOTS_OFF: dict[str, tuple[tuple[str, ...], ...]] = {
 PARAMETERS_OFF: dict[str, dict[str, Any]] = {"date_parts": {"parts": []}}
 
 
-def plan(column: str, info: ColumnInfo, wishes: Sequence[Wish] = (), blocked: Iterable[str] = ()) -> Recipe:
+def plan(
+    column: str,
+    info: ColumnInfo,
+    wishes: Sequence[Wish] = (),
+    blocked: Iterable[str] = (),
+    repairs: Sequence[Repair] = (),
+) -> Recipe:
     """The recipe of one column in the modes ``auto`` and ``custom``, not fitted."""
     slots = SLOTS[info.purpose]
     usable = {name for slot in slots for name in slot}
@@ -65,9 +72,9 @@ def plan(column: str, info: ColumnInfo, wishes: Sequence[Wish] = (), blocked: It
     steps: list[Step] = []
     for slot in slots:
         asked = [wish for name in slot if (wish := _wish(name, column, info, wishes))]
-        imputed = any(step.name == "imputer" for step in steps)
-        steps += [_step(wish) for wish in asked or _usual(slot, info.purpose, blocked, imputed)]
-    return Recipe(column, info, steps)
+        marked = bool(repairs) or any(step.name == "imputer" for step in steps)
+        steps += [_step(wish) for wish in asked or _usual(slot, info.purpose, blocked, marked)]
+    return Recipe(column, info, steps, repairs)
 
 
 def plan_off(column: str, info: ColumnInfo) -> Recipe:
@@ -122,11 +129,11 @@ def _wish(name: str, column: str, info: ColumnInfo, wishes: Sequence[Wish]) -> W
     return None
 
 
-def _usual(slot: Sequence[str], purpose: str, blocked: Iterable[str], imputed: bool) -> list[Wish]:
+def _usual(slot: Sequence[str], purpose: str, blocked: Iterable[str], marked: bool) -> list[Wish]:
     """What fills a slot when nothing was asked for: its first transformer that is not blocked."""
     left = [n for n in slot if n not in blocked and purpose not in ONLY_ASKED.get(n, ())][:1]
-    # after an imputer only the marker still shows a gap, so that even a single one is marked
-    every_gap = {"min_share": 0.0} if imputed and left == ["imputation_marker"] else {}
+    # after an imputer, or a repair, only the marker still shows a gap, so that even a single one is marked
+    every_gap = {"min_share": 0.0} if marked and left == ["imputation_marker"] else {}
     return [Wish(name, (), every_gap) for name in left]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from automl_components.guardrails.personal_data import masked
 
 if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
@@ -22,10 +24,11 @@ def featurization_summary(featurizer: Featurizer) -> list[dict[str, Any]]:
     return [dict(row) for row in featurizer.summary_]
 
 
-def engineered_features(featurizer: Featurizer) -> list[dict[str, Any]]:
+def engineered_features(featurizer: Featurizer, personal: Collection[str] = ()) -> list[dict[str, Any]]:
     """One row for each transformer of each column: what it is called, its raw columns, its features' names.
 
-    ``sources`` has the raw columns of each name, only where they are not simply ``columns``.
+    Words and categories in the names of ``personal`` columns' features are masked. ``sources`` has the raw columns of
+    each name, only where they are not simply ``columns``.
     """
     rows = []
     names = {kind: iter(getattr(featurizer.schema_, kind)) for kind in ("numeric", "codes", "sparse")}
@@ -33,6 +36,7 @@ def engineered_features(featurizer: Featurizer) -> list[dict[str, Any]]:
         for line in (*featurizer.recipes_, *featurizer.joints_):
             for step in (step for step in line.steps if step.kind == kind):
                 taken = [next(left) for _ in step.transformer.names]
+                taken = _names(line, step, taken, personal)
                 row = {"columns": _columns(line), "transformer": step.name, "title": step.title, "kind": kind}
                 sources = getattr(step.transformer, "sources", None)
                 differ = sources is not None and any(one != row["columns"] for one in sources)
@@ -40,11 +44,12 @@ def engineered_features(featurizer: Featurizer) -> list[dict[str, Any]]:
     return rows
 
 
-def recipe_of(featurizer: Featurizer) -> dict[str, Any]:
+def recipe_of(featurizer: Featurizer, personal: Collection[str] = ()) -> dict[str, Any]:
     """The fitted recipe as plain values, in the order in which it is applied; for YAML.
 
-    A column has its ``purpose``, how its cells are read, and its ``steps``: what was asked of a transformer
-    (``parameters``) and what it learned. Of long lists the first 8 items and the count are shown.
+    A column has its ``purpose``, how its cells are read and repaired, and its ``steps``: what was asked of a
+    transformer (``parameters``) and what it learned, except from ``personal`` columns. Of long lists the first 8
+    items and the count are shown.
     """
     rows = {row["RawFeatureName"]: row for row in featurizer.summary_}
     columns = {}
@@ -57,7 +62,8 @@ def recipe_of(featurizer: Featurizer) -> dict[str, Any]:
             "purpose": recipe.purpose,
             "reason": row["Reason"],
             **({"read": given} if given else {}),
-            "steps": [_step(step) for step in recipe.steps],
+            **({"repairs": [_repair(repair) for repair in recipe.repairs]} if recipe.repairs else {}),
+            "steps": [_step(step, recipe.column in personal) for step in recipe.steps],
         }
     joint = [{"columns": list(line.columns), "steps": [_step(line.step)]} for line in featurizer.joints_]
     dropped = {
@@ -77,7 +83,23 @@ def _columns(line: Recipe | JointRecipe) -> list[str]:
     return list(line.columns) if hasattr(line, "columns") else [line.column]
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _repair(repair: Mapping[str, Any]) -> dict[str, Any]:
+    told = {key: value for key, value in repair.items() if key not in ("column", "to")}
+    return {key: list(value) if isinstance(value, (list, tuple)) else value for key, value in told.items()}
+
+
+def _names(line: Recipe | JointRecipe, step: Step, names: list[str], personal: Collection[str]) -> list[str]:
+    """The names of a step's features, without what personal columns hold."""
+    column = _columns(line)[0]
+    if step.kind != "sparse" or column not in personal:
+        return names
+    return [column + masked(name.removeprefix(column)) for name in names]
+
+
+def _step(step: Step, personal: bool = False) -> dict[str, Any]:
+    parameters = {"parameters": dict(step.parameters)} if step.parameters else {}
+    if personal:
+        return {"transformer": step.name, **parameters, "learned": "not shown: personal data"}
     learned = {
         key: shown
         for key, value in vars(step.transformer).items()
@@ -85,7 +107,6 @@ def _step(step: Step) -> dict[str, Any]:
         and key not in ("names", "sources", "column", *step.parameters)
         and (shown := _shown(value)) is not None
     }
-    parameters = {"parameters": dict(step.parameters)} if step.parameters else {}
     gives = {} if step.kind == "column" else {"features": _shown(list(step.transformer.names))}
     return {"transformer": step.name, **parameters, **({"learned": learned} if learned else {}), **gives}
 

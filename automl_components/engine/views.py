@@ -114,7 +114,8 @@ class TreeView:
 class TableView:
     """Imputed and scaled numbers, one-hot categories, scaled n-grams: what everything but trees is fed.
 
-    Numbers are imputed with the median. A category becomes one column for each of its 50 most frequent levels
+    Numbers are imputed with the median, of rows and not of their weights, as scales are: they only place a number, and
+    the estimator weighs the rows. A category becomes one column for each of its 50 most frequent levels
     and one for all others; above 50 levels the share of the level in the training rows is added as a number.
     The sparse block is scaled by its columns' largest values.
 

@@ -9,11 +9,11 @@ from typing import Any
 from automl_components.core.catalog import Catalog
 from automl_components.core.errors import SettingsError, nearest
 from automl_components.guardrails.facts import SAMPLE_ROWS, Facts
-from automl_components.guardrails.findings import SEVERITIES, Details, Finding, Severity, Status
+from automl_components.guardrails.findings import SEVERITIES, Details, Finding, Repair, Severity, Status
 
 __all__ = [
-    "GUARDRAILS", "LISTED", "SAMPLE_ROWS", "Details", "Facts", "Finding", "Guardrail", "Severity", "Status",
-    "counted", "guardrail_code", "listed", "sentence",
+    "GUARDRAILS", "LISTED", "SAMPLE_ROWS", "Details", "Facts", "Finding", "Guardrail", "Repair", "Severity", "Status",
+    "counted", "guardrail_code", "how_to_repair", "joined", "listed", "sentence",
 ]  # fmt: skip
 
 LISTED = 10  # how many columns, classes or rows a finding names before it only counts
@@ -65,9 +65,12 @@ class Guardrail:
         details: Details,
         severity: Severity = "info",
         remedy: str | None = None,
+        repairs: Iterable[Repair] = (),
     ) -> Finding:
         """Seen, and repaired or decided by us: ``repair`` says how, ``remedy`` what the user may do instead."""
-        return Finding(self.name, self.title, "Done", summary, severity, details, repair, remedy)
+        return Finding(
+            self.name, self.title, "Done", summary, severity, details, repair, remedy, repairs=tuple(repairs)
+        )
 
     def alerted(
         self,
@@ -76,9 +79,20 @@ class Guardrail:
         details: Details,
         severity: Severity = "warning",
         repair: str | None = None,
+        repairs: Iterable[Repair] = (),
     ) -> Finding:
         """Seen, and left to the user; ``remedy`` says what would help, ``repair`` what was done all the same."""
-        return Finding(self.name, self.title, "Alerted", summary, severity, details, repair, remedy)
+        return Finding(
+            self.name,
+            self.title,
+            "Alerted",
+            summary,
+            severity,
+            details,
+            repair,
+            remedy,
+            repairs=tuple(repairs),
+        )
 
 
 def listed(values: Iterable[Any], limit: int = LISTED) -> str:
@@ -88,7 +102,17 @@ def listed(values: Iterable[Any], limit: int = LISTED) -> str:
     "'age', 'job' and 1 more"
     """
     known = [value.item() if hasattr(value, "item") else value for value in values]
-    shown = ", ".join(repr(value) for value in known[:limit])
+    return joined(map(repr, known), ", ", limit)
+
+
+def joined(parts: Iterable[str], between: str = "; ", limit: int = LISTED) -> str:
+    """The first parts of a list, and how many there are beyond.
+
+    >>> joined(["3 rows", "4 rows", "5 rows"], limit=1)
+    '3 rows and 2 more'
+    """
+    known = list(parts)
+    shown = between.join(known[:limit])
     return f"{shown} and {len(known) - limit:,} more" if len(known) > limit else shown
 
 
@@ -109,6 +133,15 @@ def sentence(text: str) -> str:
     '3 rows; none of BMW.'
     """
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def how_to_repair(facts: Facts, code: str, columns: Iterable[str]) -> str:
+    """What makes the featurizer repair what was seen in these columns, for the middle of a sentence."""
+    if not facts.featurize:
+        return "featurization.mode 'auto', which repairs such values, or empty cells in the data, in new rows too"
+    named = list(dict.fromkeys(columns))
+    chosen = "all" if len(named) > LISTED else "[" + ", ".join(named) + "]"
+    return f"featurization.repairs: {{{code}: {chosen}}}"
 
 
 GUARDRAILS: Catalog[Guardrail] = Catalog("automl_components.guardrails", Guardrail, "guardrail")

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, looks, sentence
+from automl_components.guardrails import (
+    LISTED,
+    Facts,
+    Finding,
+    Guardrail,
+    Repair,
+    counted,
+    how_to_repair,
+    listed,
+    looks,
+    sentence,
+)
 from automl_components.guardrails.personal_data import personal_kinds
 
 LEAST_ROWS = 50
@@ -41,12 +52,15 @@ class Absurd:
         Where values can lie, or nine tenths of them do.
     possible : bool
         Whether ``usual`` is what is possible by the column's name.
+    bounds : tuple of two floats
+        Beyond which a value is one of them; infinite where there is none.
     """
 
     rows: int
     values: list[float]
     usual: tuple[float, float]
     possible: bool
+    bounds: tuple[float, float]
 
 
 def find_absurd(name: str, values: np.ndarray) -> Absurd | None:
@@ -86,8 +100,8 @@ def _beyond(
         return None
     middle = float(np.median(values))
     farthest = sorted(set(far.tolist()), key=lambda value: -abs(value - middle))[:3]
-    low, high = usual or (low, high)
-    return Absurd(len(far), farthest, (float(low), float(high)), possible)
+    least, most = usual or (low, high)
+    return Absurd(len(far), farthest, (float(least), float(most)), possible, (float(low), float(high)))
 
 
 def find_absurd_years(days: np.ndarray) -> Absurd | None:
@@ -112,25 +126,41 @@ def _check(facts: Facts) -> Finding | None:
     found = _find(look)
     if not found:
         return GUARDRAIL.passed("No single values are beyond belief.", {"columns": 0})
+    mended = [name for name in found if facts.mends(GUARDRAIL.name, name, certain=False)]
+    left = [name for name in found if name not in mended]
+    summary = sentence("; ".join(_words(name, absurd) for name, absurd in list(found.items())[:LISTED]))
+    details = {
+        "columns": len(found),
+        "rows": sum(absurd.rows for absurd in found.values()),
+        "values": [
+            {
+                "column": name,
+                "rows": a.rows,
+                "farthest": a.values,
+                "usual": list(a.usual),
+                "by_name": a.possible,
+                "repaired": name in mended,
+            }
+            for name, a in found.items()
+        ][:LISTED],
+    }
+    repairs = [Repair(name, "missing", found[name].rows, beyond=_ends(found[name].bounds)) for name in mended]
+    done = f"Counted as missing, in new rows too: values as far out in {listed(mended)}." if mended else None
+    if not left and done:
+        return GUARDRAIL.done(summary, repair=done, details=details, repairs=repairs)
     return GUARDRAIL.alerted(
-        sentence("; ".join(_words(name, absurd) for name, absurd in list(found.items())[:LISTED])),
-        remedy="They are kept. Correct them, or leave those cells empty: scaled and linear models are ruled by "
-        "such values, trees hardly.",
-        details={
-            "columns": len(found),
-            "rows": sum(absurd.rows for absurd in found.values()),
-            "values": [
-                {
-                    "column": name,
-                    "rows": a.rows,
-                    "farthest": a.values,
-                    "usual": list(a.usual),
-                    "by_name": a.possible,
-                }
-                for name, a in found.items()
-            ][:LISTED],
-        },
+        summary,
+        remedy=f"They are kept in {listed(left)}: scaled and linear models are ruled by such values, trees hardly. "
+        f"Correct them; {how_to_repair(facts, GUARDRAIL.name, left)} counts values so far out as missing.",
+        details=details,
+        repair=done,
+        repairs=repairs,
     )
+
+
+def _ends(bounds: tuple[float, float]) -> tuple[float | None, float | None]:
+    low, high = bounds
+    return (low if np.isfinite(low) else None, high if np.isfinite(high) else None)
 
 
 def _words(name: str, absurd: Absurd) -> str:

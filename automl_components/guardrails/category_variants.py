@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, looks, sentence
+from automl_components.core.writing import plain_writing
+from automl_components.guardrails import (
+    LISTED,
+    Facts,
+    Finding,
+    Guardrail,
+    Repair,
+    counted,
+    how_to_repair,
+    listed,
+    looks,
+    sentence,
+)
 from automl_components.guardrails.personal_data import masked, personal_kinds
 
 SINGLE = 20  # levels of one character beyond which their case is a code of its own
@@ -24,8 +34,8 @@ def find_variants(levels: pd.Series) -> list[list[str]]:
     groups: dict[str, list[str]] = {}
     single = sum(len(text.strip()) == 1 for text in levels.index) > SINGLE
     for text in levels.index:
-        plain = " ".join(unicodedata.normalize("NFKC", text).split())
-        groups.setdefault(plain if single and len(plain) == 1 else plain.casefold(), []).append(text)
+        plain = plain_writing(text, every=not single or len(text.strip()) > 1)
+        groups.setdefault(plain, []).append(text)
     return [texts for plain, texts in groups.items() if len(texts) > 1 and plain]
 
 
@@ -40,28 +50,56 @@ def _check(facts: Facts) -> Finding | None:
     blanks = {name: rows for name, levels in labels.items() if (rows := count_blanks(levels))}
     variants = {name: groups for name, levels in labels.items() if (groups := find_variants(levels))}
     # what only blanks tell apart is one category when it is read
-    open_ = {name: left for name, groups in variants.items() if (left := [g for g in groups if _differ(g)])}
+    variants = {
+        name: left for name, groups in variants.items() if (left := [g for g in groups if _differ(g)])
+    }
     if not blanks and not variants:
         return GUARDRAIL.passed("Every category is written in one way.", {"blanks": 0, "variants": 0})
     kinds = personal_kinds(look)
     parts = [f"{name!r} has blanks around {counted(rows, 'value')}" for name, rows in blanks.items()][:LISTED]
-    parts += [_words(name, groups, name in kinds) for name, groups in list(open_.items())[:LISTED]]
+    parts += [_words(name, groups, name in kinds) for name, groups in list(variants.items())[:LISTED]]
+    repairs = [Repair(name, "read", rows, to="without blanks around it") for name, rows in blanks.items()]
+    left: list[str] = []
+    for name, groups in variants.items():
+        mended = [group for group in groups if facts.mends(GUARDRAIL.name, name, certain=_is_certain(group))]
+        repairs += [_repair(name, labels[name][group], name in kinds) for group in mended]
+        left += [name] if len(mended) < len(groups) else []
     figures = {
         "blanks": len(blanks),
-        "variants": len(open_),
+        "variants": len(variants),
         "blank_columns": [{"column": name, "rows": rows} for name, rows in blanks.items()][:LISTED],
-        "variant_columns": [{"column": name, "categories": len(g)} for name, g in open_.items()][:LISTED],
+        "variant_columns": [
+            {"column": name, "categories": len(g), "repaired": name not in left}
+            for name, g in variants.items()
+        ][:LISTED],
     }
-    stripped = "Blanks around a category do not count, in new rows neither"
-    if not open_:
-        return GUARDRAIL.done(sentence("; ".join(parts)), repair=f"{stripped}.", details=figures)
+    done = ["Blanks around a category do not count, in new rows neither"] if blanks else []
+    merged = listed(dict.fromkeys(repair.column for repair in repairs if repair.action == "merged"))
+    done += [f"Written in one way, in new rows too: {merged}"] if merged else []
+    repair = f"{'. '.join(done)}." if done else None
+    summary = sentence("; ".join(parts))
+    if not left and repair:
+        return GUARDRAIL.done(summary, repair=repair, details=figures, repairs=repairs)
     return GUARDRAIL.alerted(
-        sentence("; ".join(parts)),
-        remedy="Other ways of writing stay categories of their own; where they mean the same, "
-        "write them alike in the data, and in new rows.",
-        repair=f"{stripped}." if blanks else None,
+        summary,
+        remedy=f"Left as categories of their own in {listed(left)}, since they may be different codes; where they mean "
+        f"the same, {how_to_repair(facts, GUARDRAIL.name, left)} makes them one.",
+        repair=repair,
         details=figures,
+        repairs=repairs,
     )
+
+
+def _is_certain(texts: list[str]) -> bool:
+    """Whether they differ in blanks, Unicode forms and habits of writing only."""
+    return len(set(map(plain_writing, texts))) == 1
+
+
+def _repair(name: str, rows: pd.Series, personal: bool) -> Repair:
+    """The ways of writing one category as one, the most frequent."""
+    texts = sorted(rows.index, key=lambda text: (-rows[text], text))
+    shown = [masked(text) if personal else text for text in texts]
+    return Repair(name, "merged", int(rows[texts[1:]].sum()), tuple(dict.fromkeys(shown[1:])), shown[0])
 
 
 def _differ(texts: list[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, looks, sentence
 
 NEARLY = 0.995  # |Pearson's r| from which two columns are one
 EXACTLY = 1 - 1e-6  # R squared from which a column is a weighted sum of others
@@ -89,11 +89,7 @@ def _check(facts: Facts) -> Finding | None:
     if not pairs and not sums:
         return GUARDRAIL.passed("No numeric column is given by others.", {"pairs": 0, "sums": 0})
     parts = [f"{a!r} and {b!r} have a correlation of {value:.4f}" for a, b, value in pairs[:LISTED]]
-    parts += [
-        f"{name!r} is a weighted sum of {', '.join(map(repr, used[:LISTED]))}"
-        + (f" and {len(used) - LISTED:,} more" if len(used) > LISTED else "")
-        for name, used in sums[:LISTED]
-    ]
+    parts += [f"{name!r} is a weighted sum of {listed(used)}" for name, used in sums[:LISTED]]
     return GUARDRAIL.alerted(
         sentence("; ".join(parts)),
         remedy="They are kept. Predictions are no worse for them; weights of linear models and importances "

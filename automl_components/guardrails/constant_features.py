@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, listed, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, Repair, counted, listed, sentence
 
 
 def _check(facts: Facts) -> Finding | None:
@@ -20,7 +20,12 @@ def _check(facts: Facts) -> Finding | None:
         return GUARDRAIL.alerted(
             summary, remedy="Featurization is off, so they stay; they teach a model nothing.", details=figures
         )
-    return GUARDRAIL.done(summary, repair="They were left out; new rows need not have them.", details=figures)
+    return GUARDRAIL.done(
+        summary,
+        repair="They were left out; new rows need not have them.",
+        details=figures,
+        repairs=[Repair(name, "left out", len(facts.frame)) for name in (*constant, *empty)],
+    )
 
 
 def _example(facts: Facts) -> Facts:

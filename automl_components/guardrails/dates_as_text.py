@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
+from automl_components.guardrails import Facts, Finding, Guardrail, looks
 from automl_components.guardrails.missing_words import stands_for_nothing
+from automl_components.guardrails.written import AsText, report
 
 AGREE = 0.95  # share of the texts that must look like dates, words for "missing" aside
 FEW = 20  # distinct whole numbers below which none are called dates
@@ -105,7 +106,16 @@ def find_number_dates(name: str, values: np.ndarray) -> Dated | None:
     return None
 
 
-def _trouble(dated: Dated, purpose: str | None) -> str:
+def _as_text(dated: Dated, rows: int, purpose: str) -> AsText:
+    return AsText(
+        f"{dated.share:.0%} of the values are dates or times ({', '.join(dated.ways)})",
+        round(dated.share * rows),
+        {"share": dated.share, "ways": dated.ways},
+        _trouble(dated, purpose),
+    )
+
+
+def _trouble(dated: Dated, purpose: str) -> str:
     """What is left to the user, if anything."""
     if list(dated.ways) == ["time of day"] and purpose == "Numeric":
         return ""
@@ -119,38 +129,23 @@ def _trouble(dated: Dated, purpose: str | None) -> str:
 def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
     found = {
-        name: dated
+        name: _as_text(dated, int(levels.sum()), look.purpose(name))
         for name, levels in look.texts.items()
         if len(levels) > 1 and (dated := find_dates(levels))
     }
-    found |= {name: dated for name, v in look.numbers.items() if (dated := find_number_dates(name, v))}
-    if not found:
-        return GUARDRAIL.passed("No column holds dates that are written as text or numbers.", {"columns": 0})
-    troubles = {name: trouble for name, d in found.items() if (trouble := _trouble(d, look.purpose(name)))}
-    figures = {
-        "columns": len(found),
-        "left_to_you": len(troubles),
-        "dates": [
-            {"column": n, "share": d.share, "ways": d.ways, "read_as": str(look.purpose(n))}
-            for n, d in found.items()
-        ][:LISTED],
+    found |= {
+        name: _as_text(dated, len(values), look.purpose(name))
+        for name, values in look.numbers.items()
+        if (dated := find_number_dates(name, values))
     }
-    summary = sentence("; ".join(_words(n, d, troubles.get(n)) for n, d in list(found.items())[:LISTED]))
-    if not troubles:
-        return GUARDRAIL.done(
-            summary, repair="They were read as dates or times, and are in new rows.", details=figures
-        )
-    return GUARDRAIL.alerted(
-        summary,
+    return report(
+        GUARDRAIL,
+        look,
+        found,
+        purpose="DateTime",
+        nouns="dates that are written as text or numbers",
         remedy="Write dates as 2024-01-31; DateTime in column_name_and_types says that a column holds dates.",
-        repair=looks.read_as(look, found, "DateTime"),
-        details=figures,
     )
-
-
-def _words(name: str, dated: Dated, trouble: str | None) -> str:
-    text = f"{name!r}: {dated.share:.0%} of the values are dates or times ({', '.join(dated.ways)})"
-    return f"{text}: {trouble}" if trouble else text
 
 
 def _example(facts: Facts) -> Facts:

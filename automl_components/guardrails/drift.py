@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency, false_discovery_control, ks_2samp, norm
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, probes, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, joined, probes, sentence
 
 FALSE_DISCOVERIES = 0.001  # share of false ones among the columns that are named (Benjamini and Hochberg)
 LEAST_EFFECT = 0.1  # Kolmogorov and Smirnov's distance or Cramer's V: with many rows, less is sure and idle
@@ -71,9 +71,8 @@ def _check(facts: Facts) -> Finding | None:
 
 
 def _words(name: str, area: float, shifts: list[Shift]) -> str:
-    shown = ", ".join(f"{s.column!r} ({s.effect:.2f})" for s in shifts[:LISTED])
-    more = f" and {len(shifts) - LISTED:,} more" if len(shifts) > LISTED else ""
-    columns = f", by {shown}{more}" if shifts else ""
+    shown = joined((f"{s.column!r} ({s.effect:.2f})" for s in shifts), ", ")
+    columns = f", by {shown}" if shifts else ""
     return (
         f"the {name} rows differ from the training rows{columns}; a classifier tells them apart with an area under "
         f"the curve of {area:.2f}, where 0.5 is chance"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ class Facts:
         Memory of the machine or container; 0 where unknown.
     notes : tuple of str
         Small repairs made while the tables were read, each one sentence.
+    repairs : mapping of str to str or tuple of str
+        What of a guardrail's findings is repaired, by its code: ``"auto"``, ``"all"``, ``"none"`` or columns; see
+        :meth:`mends`.
     read : callable (column, purpose) -> float64 array
         How a column becomes numbers.
     rows : int
@@ -97,12 +100,24 @@ class Facts:
     target_name: str = "target"
     memory_bytes: int = 0
     notes: tuple[str, ...] = ()
+    repairs: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     read: Callable[[pd.Series, str], np.ndarray] = read_values
     rows: int = 0
 
     def columns(self, *purposes: str) -> list[str]:
         """Names of the feature columns that were taken for one of ``purposes``."""
         return [str(name) for name in self.frame.columns if self.purposes.get(name) in purposes]
+
+    def mends(self, code: str, column: str, *, certain: bool) -> bool:
+        """Whether the featurizer repairs what a guardrail sees in a column; unless told otherwise, what is certain."""
+        choice = self.repairs.get(code, "auto")
+        if not self.featurize:
+            return False
+        return (
+            column in choice
+            if isinstance(choice, tuple)
+            else choice == "all" or (choice == "auto" and certain)
+        )
 
     def with_column(self, name: str, values: Any, purpose: str) -> Facts:
         """The same facts with one more feature column."""

@@ -14,6 +14,37 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 """From the lightest on."""
 
 
+Action = Literal["missing", "merged", "read", "left out", "hashed", "imputed"]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What was done to one column, and is done to it in new rows.
+
+    Attributes
+    ----------
+    column : str
+    action : str
+        ``"missing"``: values count as missing; ``"merged"``: several ways of writing are one category; ``"read"``:
+        cells are read as ``to``; ``"left out"``; ``"hashed"``; ``"imputed"``: gaps are filled for models that need it.
+    rows : int
+        In how many of the rows that were looked at.
+    values : tuple of str or float
+        Which values, where not all; only their shape in columns that look like personal data.
+    to : str or None
+        What became of them: a value, or a way to read them.
+    beyond : tuple of two (float or None), or None
+        The smallest and the largest number, or year, that is not repaired; None where there is no such end.
+    """
+
+    column: str
+    action: Action
+    rows: int
+    values: tuple[str | float, ...] = ()
+    to: str | None = None
+    beyond: tuple[float | None, float | None] | None = None
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one guardrail saw, under Azure's three states: an entry of ``guardrail_report/findings.json``.
@@ -36,7 +67,9 @@ class Finding:
     details : mapping
         The evidence: figures as JSON values, under keys that stay the same between versions.
     repair : str or None
-        What was done about it; None where nothing was.
+        What was done about it, in words; None where nothing was.
+    repairs : tuple of Repair
+        The same column by column; empty where it is no matter of columns.
     remedy : str or None
         What the user may do about it.
     rows_seen, rows : int or None
@@ -56,6 +89,7 @@ class Finding:
     rows_seen: int | None = None
     rows: int | None = None
     muted: str | None = None
+    repairs: tuple[Repair, ...] = ()
 
     @property
     def speaks(self) -> bool:
@@ -120,7 +154,8 @@ def report_rows(findings: Iterable[Finding | Mapping[str, Any]]) -> list[dict[st
             "seen": one.summary + _sampled(one),
             "done": one.repair or "",
             "remedy": one.remedy or "",
-            "figures": [(key.replace("_", " "), value) for key, value in one.details.items()],
+            "figures": [(key.replace("_", " "), value) for key, value in one.details.items()]
+            + _repaired(one),
             "muted": one.muted or "",
             "how": "" if one.status == "Passed" else how_to_switch(one.code),
         }
@@ -138,6 +173,13 @@ def how_to_switch(code: str) -> str:
         f"guardrails.mute: {{{code}: <your reason>}} silences it, "
         f"guardrails.fail_on: [{code}] stops the run on it"
     )
+
+
+def _repaired(finding: Finding) -> list[tuple[str, Any]]:
+    """The repairs by column, what they do not have left out."""
+    known = [one if isinstance(one, Mapping) else asdict(one) for one in finding.repairs]
+    shown = [{key: value for key, value in one.items() if value not in (None, (), [])} for one in known]
+    return [("repairs", shown)] if shown else []
 
 
 def _sampled(finding: Finding) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, Repair, listed, sentence
 
 
 def _check(facts: Facts) -> Finding | None:
@@ -36,7 +36,11 @@ def _check(facts: Facts) -> Finding | None:
         )
     repairs = ["Left out: " + listed(dropped)] if dropped else []
     repairs += ["Hashed into a fixed number of columns: " + listed(hashed)] if hashed else []
-    return GUARDRAIL.done(summary, repair=". ".join(repairs) + ".", details=figures)
+    rows = len(facts.frame)
+    done = [Repair(name, "left out", rows) for name in dropped] + [
+        Repair(name, "hashed", rows) for name in hashed
+    ]
+    return GUARDRAIL.done(summary, repair=". ".join(repairs) + ".", details=figures, repairs=done)
 
 
 def _example(facts: Facts) -> Facts:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, looks, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, Repair, listed, looks, sentence
 
 FEW = 50  # rows below which different whole numbers may be chance
 UNIQUE = 0.98  # share of distinct values among those present
@@ -100,8 +100,9 @@ def _check(facts: Facts) -> Finding | None:
     }
     summary = sentence("; ".join(f"{name!r}: {kind}" for name, kind in list(found.items())[:LISTED]))
     done = f"Left out: {listed(out)}" if out else ""
+    repairs = [Repair(name, "left out", len(facts.frame)) for name in out]
     if not kept:
-        return GUARDRAIL.done(summary, repair=f"{done}.", details=figures)
+        return GUARDRAIL.done(summary, repair=f"{done}.", details=figures, repairs=repairs)
     return GUARDRAIL.alerted(
         summary,
         remedy=f"Kept: {listed(kept)}. What names a row tells nothing of other rows; "
@@ -109,6 +110,7 @@ def _check(facts: Facts) -> Finding | None:
         "device), group_column_name keeps these together; where it counts time, sort by it.",
         repair=f"{done}." if done else None,
         details=figures,
+        repairs=repairs,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from automl_components.guardrails import Facts, listed
+from automl_components.guardrails import Facts
 
 DISTINCT = 1_000  # distinct texts whose writing is looked at
 LONGEST = 60  # characters of a text that may be a number or a date
@@ -133,9 +133,3 @@ def share_of(levels: pd.Series, agrees: Callable[[str], object]) -> float:
     """Share of the rows whose text agrees."""
     rows = levels.to_numpy()
     return float(rows[[bool(agrees(text)) for text in levels.index]].sum() / max(1, rows.sum()))
-
-
-def read_as(seen: Look, names: Iterable[str], purpose: str) -> str | None:
-    """The repair of those of the columns that were taken for ``purpose``, as a sentence."""
-    done = [name for name in names if seen.purpose(name) == purpose]
-    return f"Read as {purpose}, in new rows too: {listed(done)}." if done else None

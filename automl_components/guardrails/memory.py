@@ -8,9 +8,14 @@ import pandas as pd
 
 from automl_components.guardrails import Facts, Finding, Guardrail
 
-# bytes a row that a column of each purpose takes as 4-byte features, its missing-value marker included
-FEATURE_BYTES = {"Numeric": 8, "Categorical": 8, "CategoricalHash": 8, "DateTime": 48}
-TEXT_FACTOR = 4  # bytes a character: a word of six is in three n-grams of eight bytes (index and value)
+# bytes a row that a column of each purpose takes as 4-byte features, its missing-value marker included; of a text its
+# 32 components and 6 statistics, of a list its length
+FEATURE_BYTES = {
+    "Numeric": 8, "Boolean": 8, "Categorical": 8, "CategoricalHash": 8, "DateTime": 48, "Text": 152, "List": 4,
+}  # fmt: skip
+# bytes a character of sparse features: a word of six is in three n-grams of eight bytes (index and value), an item of a
+# list of two or more characters with what separates it is one
+CHARACTER_BYTES = {"Text": 4, "List": 3}
 COPIES = 4  # the features, the rows that train, the learner's view of them and its own copy
 TIGHT_ABOVE = 0.8  # share of the memory of the machine or container
 SAMPLE = 1_000  # rows whose text is measured
@@ -39,9 +44,10 @@ def _needed(facts: Facts) -> int:
     scale = rows / max(len(sample), 1)
     table = float(sample.memory_usage(deep=True, index=False).sum()) * scale
     features = float(sum(FEATURE_BYTES.get(purpose, 0) for purpose in facts.purposes.values()) * rows)
-    for name in facts.columns("Text"):
-        characters = sample[name].astype(str).str.len()
-        features += TEXT_FACTOR * int(pd.to_numeric(characters).sum()) * scale
+    for purpose, each in CHARACTER_BYTES.items():
+        for name in facts.columns(purpose):
+            characters = sample[name].astype(str).str.len()
+            features += each * int(pd.to_numeric(characters).sum()) * scale
     return int(table + COPIES * features)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, listed
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, Repair, counted, listed
 
 
 def _check(facts: Facts) -> Finding | None:
@@ -35,9 +35,11 @@ def _check(facts: Facts) -> Finding | None:
         )
     return GUARDRAIL.done(
         summary,
-        repair="Filled in as the featurization settings say (by default numbers with the mean, categories "
-        "with the most frequent value) for the models that need it, and marked in <column>_WASNULL.",
+        repair="Trees learn from the gaps; for models that cannot, numbers are filled with the median of their "
+        "training rows, and no category is one of its own. <column>_WASNULL marks a column with 1% of gaps or more; "
+        "what transformer_params.imputer asks for comes first.",
         details=figures,
+        repairs=[Repair(str(name), "imputed", int(missing)) for name, missing in counts.items()],
     )
 
 

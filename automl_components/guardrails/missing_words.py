@@ -7,7 +7,17 @@ import re
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, looks, sentence
+from automl_components.guardrails import (
+    LISTED,
+    Facts,
+    Finding,
+    Guardrail,
+    Repair,
+    how_to_repair,
+    listed,
+    looks,
+    sentence,
+)
 
 PLAIN = frozenset([
     "?", "??", "???", "n/a", "#n/a", "n.a.", "<na>", "nan", "nat", "null", "(null)", "[null]",
@@ -98,26 +108,36 @@ def _check(facts: Facts) -> Finding | None:
             (read if values else kept)[name] = words
     if not read and not kept:
         return GUARDRAIL.passed("No text stands for a missing value.", {"columns": 0})
+    words = [
+        (name, word, rows) for name, found in [*read.items(), *kept.items()] for word, rows in found.items()
+    ]
+    mended = [name for name in kept if facts.mends(GUARDRAIL.name, name, certain=False)]
+    left = [name for name in kept if name not in mended]
     figures = {
         "columns": len(read) + len(kept),
         "words": [
-            {"column": name, "word": word, "rows": rows, "read_as_missing": name in read}
-            for name, words in [*read.items(), *kept.items()]
-            for word, rows in words.items()
+            {"column": name, "word": word, "rows": rows, "read_as_missing": name not in left}
+            for name, word, rows in words
         ][:LISTED],
     }
+    repairs = [
+        Repair(name, "read" if name in read else "missing", rows, (word.strip(),), "missing")
+        for name, word, rows in words
+        if name not in left
+    ]
     summary = sentence(
         "; ".join(_words(name, words) for name, words in list({**read, **kept}.items())[:LISTED])
     )
-    done = f"Read as missing: {listed(read)}" if read else ""
-    if not kept:
-        return GUARDRAIL.done(summary, repair=f"{done}.", details=figures)
+    done = f"Counted as missing, in new rows too: {listed([*read, *mended])}." if read or mended else None
+    if not left and done:
+        return GUARDRAIL.done(summary, repair=done, details=figures, repairs=repairs)
     return GUARDRAIL.alerted(
         summary,
-        remedy=f"Kept as a category of their own: {listed(kept)}. Models can learn "
-        "from them; where they are gaps, leave those cells empty in the data, in new rows too.",
-        repair=f"{done}." if done else None,
+        remedy=f"Kept as a category of their own: {listed(left)}. Models learn from them as they do from a gap; "
+        f"where they are gaps, {how_to_repair(facts, GUARDRAIL.name, left)} counts them as missing.",
+        repair=done,
         details=figures,
+        repairs=repairs,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, looks, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, joined, looks, sentence
 
 FEW = 10  # other rows, spread over folds, from which nothing can be learnt
 SHARE = 1e-3  # of the rows, where the table is large
@@ -38,10 +38,9 @@ def _check(facts: Facts) -> Finding | None:
     counts = {name: others for name in look.names if (others := count_others(look.frame[name]))}
     if not counts:
         return GUARDRAIL.passed("No feature column has nearly always the same value.", {"columns": 0})
-    shown = [f"{name!r} differs in {counted(rows, 'row')}" for name, rows in list(counts.items())[:LISTED]]
-    more = f" and {len(counts) - LISTED:,} more" if len(counts) > LISTED else ""
+    shown = joined((f"{name!r} differs in {counted(rows, 'row')}" for name, rows in counts.items()), ", ")
     return GUARDRAIL.alerted(
-        sentence(f"nearly all of {len(look.frame):,} rows share one value: {', '.join(shown)}{more}"),
+        sentence(f"nearly all of {len(look.frame):,} rows share one value: {shown}"),
         remedy="They are kept. So few rows cannot be both learnt from and judged: collect more of them, or "
         "leave the columns out with featurization.drop_columns.",
         details={

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
+from automl_components.guardrails import Facts, Finding, Guardrail, looks
 from automl_components.guardrails.missing_words import stands_for_nothing
+from automl_components.guardrails.written import AsText, report
 
 AGREE = 0.95  # share of the texts that must be numbers, words for "missing" aside
 MOST = 0.5  # beyond, a column of numbers is spoilt by a few words
@@ -113,7 +114,7 @@ def _signs(found: re.Match[str]) -> list[str]:
     return [sign for sign, there in signs.items() if there]
 
 
-def _trouble(written: Written, purpose: str | None) -> str:
+def _trouble(written: Written, purpose: str) -> str:
     """What is left to the user, if anything."""
     currencies = [mark for mark in written.marks if re.fullmatch(_CURRENCY, mark)]
     if purpose == "Numeric" and len(currencies) > 1:
@@ -127,51 +128,34 @@ def _trouble(written: Written, purpose: str | None) -> str:
 
 def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
-    found: dict[str, Written] = {}
+    found: dict[str, AsText] = {}
+    spoilt = False
     for name, levels in look.texts.items():
-        if look.purpose(name) in ("DateTime", "Hashes") or len(levels) < 2:
+        purpose = look.purpose(name)
+        if purpose in ("DateTime", "Hashes") or len(levels) < 2:
             continue
         written = find_numbers(levels)
-        if written and (written.signs or written.words or look.purpose(name) == "Numeric"):
-            found[name] = written
-    if not found:
-        return GUARDRAIL.passed("No column holds numbers that are written as text.", {"columns": 0})
-    troubles = {name: trouble for name, w in found.items() if (trouble := _trouble(w, look.purpose(name)))}
-    figures = {
-        "columns": len(found),
-        "left_to_you": len(troubles),
-        "numbers": [
-            {
-                "column": name,
-                "share": w.share,
-                "rows_with": w.signs,
-                "other_texts": len(w.words),
-                "read_as": str(look.purpose(name)),
-            }
-            for name, w in found.items()
-        ][:LISTED],
-    }
-    summary = sentence(
-        "; ".join(_words(name, w, troubles.get(name)) for name, w in list(found.items())[:LISTED])
-    )
-    if not troubles:
-        return GUARDRAIL.done(
-            summary,
-            repair="They were read as numbers, and are in new rows; what stands around them was read over.",
-            details=figures,
-        )
-    return GUARDRAIL.alerted(
-        summary,
-        remedy=REMEDY if all(look.purpose(name) == "Numeric" for name in troubles) else f"{REMEDY} {DECLARE}",
-        repair=looks.read_as(look, found, "Numeric"),
-        details=figures,
+        if written and (written.signs or written.words or purpose == "Numeric"):
+            found[name] = _as_text(written, int(levels.sum()), purpose)
+            spoilt = spoilt or bool(found[name].trouble and purpose != "Numeric")
+    return report(
+        GUARDRAIL,
+        look,
+        found,
+        purpose="Numeric",
+        nouns="numbers that are written as text",
+        remedy=f"{REMEDY} {DECLARE}" if spoilt else REMEDY,
     )
 
 
-def _words(name: str, written: Written, trouble: str | None) -> str:
+def _as_text(written: Written, rows: int, purpose: str) -> AsText:
     signs = f" with {', '.join(written.signs)}" if written.signs else ""
-    text = f"{name!r}: {written.share:.0%} of the texts are numbers{signs}"
-    return f"{text} ({trouble})" if trouble else text
+    return AsText(
+        f"{written.share:.0%} of the texts are numbers{signs}",
+        round(written.share * rows),
+        {"share": written.share, "rows_with": written.signs, "other_texts": len(written.words)},
+        _trouble(written, purpose),
+    )
 
 
 def _example(facts: Facts) -> Facts:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, listed, looks, sentence
+from automl_components.guardrails import (
+    LISTED,
+    Facts,
+    Finding,
+    Guardrail,
+    Repair,
+    joined,
+    listed,
+    looks,
+    sentence,
+)
 from automl_components.guardrails.national_ids import find_national
 from automl_components.guardrails.people import share_of_people
 
+LEAST = 1e6  # whole numbers from which they can be somebody's
 VALUES = 200  # distinct values looked at
 LONGEST = 1_000  # characters of each
 FEW = 10  # distinct numbers below which a check digit may be right by chance
@@ -51,6 +63,29 @@ def masked(text: str) -> str:
     """
     shown = ("0" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in text[:40])
     return "".join(shown)
+
+
+def masked_rows(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Rows for others to see: cells of personal columns keep their shape and dtype, and nothing else.
+
+    >>> masked_rows(pd.DataFrame({"phone": [6641234567], "name": ["Ann Lee"], "age": [44]}), ["phone", "name"])
+            phone     name  age
+    0  1000000000  Xxx Xxx   44
+    """
+    return frame.assign(**{name: _masked_cells(frame[name]) for name in columns if name in frame})
+
+
+def _masked_cells(column: pd.Series) -> pd.Series:
+    cells = pd.Series([_masked_cell(cell) for cell in column], index=column.index, dtype=object)
+    return cells.astype("category" if isinstance(column.dtype, pd.CategoricalDtype) else column.dtype)
+
+
+def _masked_cell(cell: Any) -> Any:
+    if types.is_scalar(cell) and pd.isna(cell):
+        return cell
+    if types.is_number(cell):
+        return 10 ** (len(f"{abs(cell):.0f}") - 1)
+    return masked(str(cell))
 
 
 def find_personal(name: str, texts: list[str]) -> Personal | None:
@@ -151,9 +186,11 @@ def _distinct(look: looks.Look, name: str) -> list[str]:
     if name in look.texts:
         return [text[:LONGEST] for text in _spaced(list(look.texts[name].index))]
     values = look.numbers.get(name, np.empty(0))
-    if not values.size or values.min() < 1e6 or values.max() > 2**53 or (values % 1).any():
+    long = values[values >= LEAST]
+    few_others = len(long) >= MOST * len(values)  # -1 or 0 where nothing is known
+    if not long.size or not few_others or long.max() > 2**53 or (long % 1).any():
         return []
-    return [f"{value:.0f}" for value in _spaced(list(pd.unique(values)))]
+    return [f"{value:.0f}" for value in _spaced(list(pd.unique(long)))]
 
 
 def _spaced(values: list[str]) -> list[str]:
@@ -166,13 +203,13 @@ def _check(facts: Facts) -> Finding | None:
     if not found:
         return GUARDRAIL.passed("No column looks like personal data.", {"columns": 0})
     parts = [f"{name!r} looks like {p.kind} ({p.share:.0%} of the values)" for name, p in found.items()]
-    more = f" and {len(parts) - LISTED:,} more" if len(parts) > LISTED else ""
     out = [name for name in found if look.purpose(name) == "Hashes"]
     return GUARDRAIL.alerted(
-        sentence("; ".join(parts[:LISTED]) + more),
+        sentence(joined(parts)),
         remedy="Check whether they may be used at all; featurization.drop_columns leaves them out of the model, "
         "and a category made of them (the domain, the area) often serves as well.",
         repair=f"Left out as identifiers: {listed(out)}." if out and facts.featurize else None,
+        repairs=[Repair(name, "left out", len(facts.frame)) for name in out if facts.featurize],
         details={
             "columns": len(found),
             "personal": [

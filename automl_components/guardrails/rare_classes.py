@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, listed
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, joined, listed
 
 FEW_ROWS = 5
 
@@ -21,11 +21,10 @@ def _check(facts: Facts) -> Finding | None:
     if rare.empty:
         return GUARDRAIL.passed(f"Every class has {least} rows or more.", {"least_rows": int(counts.min())})
     named = [(value, int(rows)) for value, rows in rare.iloc[::-1].items()]
-    shown = ", ".join(f"{listed([value])} ({rows})" for value, rows in named[:LISTED])
-    more = f" and {len(named) - LISTED:,} more" if len(named) > LISTED else ""
+    shown = joined((f"{listed([value])} ({rows})" for value, rows in named), ", ")
     single = int((rare == 1).sum())
     return GUARDRAIL.alerted(
-        f"{counted(len(rare), 'class')} of {len(counts):,} with fewer than {least} rows: {shown}{more}.",
+        f"{counted(len(rare), 'class')} of {len(counts):,} with fewer than {least} rows: {shown}.",
         remedy="They are kept. Where rows are drawn at random, a class of two rows or more is in all "
         "training rows, but not in the validation rows of every split"
         + (f"; {counted(single, 'class')} of one row cannot be both learnt and judged" if single else "")

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
+from automl_components.guardrails import (
+    LISTED,
+    Facts,
+    Finding,
+    Guardrail,
+    Repair,
+    how_to_repair,
+    joined,
+    listed,
+    looks,
+    sentence,
+)
+from automl_components.guardrails.personal_data import personal_kinds
 
 LEAST_ROWS = 3  # a value that stands for "missing" repeats
 LEAST_SHARE = 5e-4
+FAR = 3.0  # spans of all other values between them and a value that is no part of them
+MANY = 10  # whole numbers from 0 on, next to which a lone -1 is no value of theirs
 _CODE = re.compile(r"9+[789]|7{2,}|8{2,}")
 _MACHINE = frozenset([32767, 32768, 65535, 2147483647, 2147483648, 4294967295, 999.25, 9999.25])
 _DATES = np.array([
@@ -31,12 +47,16 @@ class Sentinel:
         Of the rows with a value.
     rest : tuple of two floats
         Between which all other values lie.
+    certain : bool
+        Whether it is a usual code, the only one of the column, and either very far from the rest or the only negative
+        value of many whole numbers: then it is repaired. Several codes may differ in what they mean.
     """
 
     value: float
     rows: int
     share: float
     rest: tuple[float, float]
+    certain: bool = False
 
 
 def find_sentinels(values: np.ndarray) -> list[Sentinel]:
@@ -70,7 +90,7 @@ def find_sentinels(values: np.ndarray) -> list[Sentinel]:
             ends[:] = False
             ends[end] = True
             found += _at_the_edge(distinct, counts, ends)
-    return found
+    return found if len(found) == 1 else [replace(one, certain=False) for one in found]
 
 
 def _codes(values: np.ndarray, sign: int) -> int:
@@ -101,10 +121,10 @@ def _at_the_edge(distinct: np.ndarray, counts: np.ndarray, edge: np.ndarray) -> 
             continue
         gap = low - value if value < low else value - high
         near = counts[~edge][0 if value < low else -1]
-        if _far(value, gap, high - low, count, usual, rows) or (
-            len(beyond) == 1 and _only_negative(value, rest, count, near)
-        ):
-            found.append(Sentinel(value, count, count / rows, (low, high)))
+        alone = len(beyond) == 1 and _only_negative(value, rest, count, near)
+        if alone or _far(value, gap, high - low, count, usual, rows):
+            certain = _is_code(value) and (gap >= FAR * (high - low) or (alone and len(rest) >= MANY))
+            found.append(Sentinel(value, count, count / rows, (low, high), certain))
     return found
 
 
@@ -112,8 +132,8 @@ def _far(value: float, gap: float, span: float, count: int, usual: float, rows: 
     if value == 0:
         return gap >= 0.2 * span and count <= 0.2 * rows and count >= 3 * usual
     if _is_code(value) and abs(value) > 9:
-        return gap >= 3 * span or (gap >= 0.5 * span and count >= 2 * usual)
-    return gap >= 3 * span and count >= max(10, 5e-3 * rows, 10 * usual)
+        return gap >= FAR * span or (gap >= 0.5 * span and count >= 2 * usual)
+    return gap >= FAR * span and count >= max(10, 5e-3 * rows, 10 * usual)
 
 
 def _only_negative(value: float, rest: np.ndarray, count: int, near: int) -> bool:
@@ -125,8 +145,10 @@ def _only_negative(value: float, rest: np.ndarray, count: int, near: int) -> boo
     return bool(counting and _is_code(value) and count >= 5 and (spike or sudden))
 
 
-def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:
-    """Days at the edge of a column of dates that are usual stand-ins, and their rows.
+def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int, bool]]:
+    """Days at the edge of a column of dates that are usual stand-ins, their rows, and whether that is certain.
+
+    It is where there is one of them, farther from all other days than these from each other.
 
     Parameters
     ----------
@@ -136,7 +158,7 @@ def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:
     --------
     >>> days = np.array(["1900-01-01"] * 9 + ["2020-01-05", "2021-02-03", "2022-07-01"], "datetime64[D]")
     >>> find_sentinel_dates(days)
-    [('1900-01-01', 9)]
+    [('1900-01-01', 9, True)]
     """
     distinct, counts = np.unique(days, return_counts=True)
     known = np.isin(distinct, _DATES)
@@ -148,38 +170,63 @@ def find_sentinel_dates(days: np.ndarray) -> list[tuple[str, int]]:
     for at in np.flatnonzero(known):
         gap = max((rest[0] - distinct[at]).astype(int), (distinct[at] - rest[-1]).astype(int))
         if counts[at] >= max(LEAST_ROWS, 3 * usual) and gap >= 0.05 * span + 1:
-            found.append((str(distinct[at]), int(counts[at])))
-    return found
+            found.append((str(distinct[at]), int(counts[at]), bool(gap >= span)))
+    return found if len(found) == 1 else [(day, rows, False) for day, rows, _ in found]
 
 
 def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
-    seen = []
+    private = personal_kinds(look)  # their other values are shown nowhere
+    seen: list[dict[str, Any]] = []
     for name, values in look.measures.items():
-        seen += [
-            {"column": name, **asdict(found), "rest": list(found.rest)} for found in find_sentinels(values)
-        ]
+        for found in find_sentinels(values):
+            item = {"column": name, **asdict(found), "rest": list(found.rest)}
+            seen.append({k: value for k, value in item.items() if k != "rest" or name not in private})
     for name, days in look.dates.items():
-        stand_ins = find_sentinel_dates(days)
-        seen += [{"column": name, "value": d, "rows": n, "share": n / len(days)} for d, n in stand_ins]
+        seen += [
+            {"column": name, "value": day, "rows": rows, "share": rows / len(days), "certain": certain}
+            for day, rows, certain in find_sentinel_dates(days)
+        ]
     if not seen:
         return GUARDRAIL.passed("No number or date looks like a stand-in for a missing value.", {"values": 0})
-    parts = [_words(item) for item in seen[:LISTED]]
-    more = f" and {len(seen) - LISTED:,} more" if len(seen) > LISTED else ""
+    for item in seen:
+        item["repaired"] = facts.mends(GUARDRAIL.name, str(item["column"]), certain=bool(item.pop("certain")))
+    done = [str(item["column"]) for item in seen if item["repaired"]]
+    left = [str(item["column"]) for item in seen if not item["repaired"]]
+    repair = (
+        f"Counted as missing, in new rows too, and marked in <column>_WASNULL: {listed(dict.fromkeys(done))}."
+    )
+    summary, details = sentence(joined(map(_words, seen))), {"values": len(seen), "sentinels": seen[:LISTED]}
+    repairs = [
+        Repair(str(item["column"]), "missing", item["rows"], (item["value"],))
+        for item in seen
+        if item["repaired"]
+    ]
+    if not left:
+        return GUARDRAIL.done(
+            summary,
+            repair=repair,
+            details=details,
+            remedy=f"Where they are real, featurization.repairs: {{{GUARDRAIL.name}: none}} keeps them; "
+            "a list of columns repairs only those.",
+            repairs=repairs,
+        )
     return GUARDRAIL.alerted(
-        sentence("; ".join(parts) + more),
-        remedy="They are kept as they are, so that models take them for real. Where they mean that nothing is "
-        "known, leave those cells empty in the data, in new rows too: gaps are marked and filled.",
-        details={"values": len(seen), "sentinels": seen[:LISTED]},
+        summary,
+        remedy=f"Kept as they are, so that models take them for real: {listed(dict.fromkeys(left))}. Where they mean "
+        f"that nothing is known, {how_to_repair(facts, GUARDRAIL.name, left)} counts them as missing.",
+        details=details,
+        repair=repair if done else None,
+        repairs=repairs,
     )
 
 
-def _words(item: dict[str, object]) -> str:
+def _words(item: Mapping[str, Any]) -> str:
     value = item["value"]
     shown = f"{value:.12g}" if isinstance(value, float) else value
     text = f"{item['column']!r} is {shown} in {item['rows']:,} rows ({item['share']:.1%})"
     if "rest" in item:
-        low, high = item["rest"]  # type: ignore[misc]
+        low, high = item["rest"]
         text += f" and lies between {low:.6g} and {high:.6g} elsewhere"
     return text
 

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, probes, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, joined, probes, sentence
 
 GIVEN_AWAY = 1e-3  # share of the target left open, up to which a feature is as good as the target
 SUSPICIOUS = 1e-2
@@ -46,10 +46,8 @@ def _check(facts: Facts) -> Finding | None:
         figures = {"leaks": 0} | ({"strongest": best, "left_open": round(left[best], 4)} if best else {})
         return GUARDRAIL.passed("No feature, and no formula of two, gives the target away.", figures)
     sure = [leak for leak in found if leak.left <= GIVEN_AWAY]
-    shown = "; ".join(_words(leak) for leak in found[:LISTED])
-    more = f" and {len(found) - LISTED:,} more" if len(found) > LISTED else ""
     return GUARDRAIL.alerted(
-        sentence(f"features give the target away: {shown}{more}"),
+        sentence(f"features give the target away: {joined(map(_words, found))}"),
         remedy="If they are only known together with the target, leave them out (featurization.drop_columns): scores "
         "with them say nothing about new rows. If they are known before, all is well and a rule may do.",
         details={

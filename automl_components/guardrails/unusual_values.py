@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, listed, sentence
+from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, Repair, counted, listed, sentence
 
 
 def _check(facts: Facts) -> Finding | None:
@@ -37,6 +37,13 @@ def _check(facts: Facts) -> Finding | None:
             "mixed_columns": [{"column": n, "types": v} for n, v in list(mixed.items())[:LISTED]],
         },
         severity="warning",
+        repairs=[
+            *(Repair(name, "read", rows, ("inf", "-inf"), "missing") for name, rows in infinite.items()),
+            *(
+                Repair(n, "read", int(columns[n].notna().sum()), to=facts.purposes.get(n, "text"))
+                for n in mixed
+            ),
+        ],
     )
 
 

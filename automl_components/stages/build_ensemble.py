@@ -114,7 +114,7 @@ def build_ensemble(
         facts["prediction_ms_per_row"] = predicts_in(
             predictor, checked.frame, assembly.latency, chosen.members
         )
-    flavor.save_model(predictor, best_model.local, input_example=checked.frame.head(3), metadata=facts)
+    flavor.save_model(predictor, best_model.local, input_example=checked.example(), metadata=facts)
     leaderboard.local.mkdir(exist_ok=True)
     board(results, metric, made).to_csv(leaderboard.local / "leaderboard.csv", index=False)
     formats.write_json(

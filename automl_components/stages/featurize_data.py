@@ -7,7 +7,7 @@ from automl_components.core.component import component
 from automl_components.core.settings import FeaturizationSettings
 
 
-@component(version="2")
+@component(version="3")
 def featurize_data(
     checked_data: Input[mltable],
     features: Output[mltable],
@@ -15,7 +15,9 @@ def featurize_data(
     *,
     featurization: FeaturizationSettings,
 ) -> None:
-    """Type, drop, encode and expand columns, as far as no label is needed.
+    """Type, repair, drop, encode and expand columns, as far as no label is needed.
+
+    What is repaired was decided by ``validate_data``: its findings say so, and ``checked_data`` carries it.
 
     ``featurizer`` does the same to new rows; its ``recipe.yml`` says how, its ``featurization.json`` has Azure's
     summary of each raw column and the origin of each feature. Whatever looks at the target is part of a learner
@@ -33,13 +35,14 @@ def featurize_data(
             for name, entries in featurization.transformer_params.items()
         },
         drop_columns=featurization.drop_columns, optional_columns=featurization.optional_columns,
+        repairs=checked.facts.get("repairs", ()),
     )  # fmt: skip
-    matrix = fitted.fit_transform(checked.frame)
+    matrix = fitted.fit_transform(checked.frame, checked.weights)
     formats.write_features(
         matrix,
         checked,
         features.local,
         names={"summary": fitted.summary_, "feature_map": fitted.feature_map_},
     )
-    flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3))
-    formats.write_featurization(fitted, featurizer.local)
+    flavor.save_featurizer(fitted, featurizer.local, input_example=checked.example())
+    formats.write_featurization(fitted, featurizer.local, checked.facts.get("personal", ()))

@@ -39,13 +39,13 @@ def validate_data(
     """Check the tables, fix the splits, and report what the guardrails find.
 
     Everything that would make the later steps fail is refused here, before any training: the message names the
-    column, the rows and the remedy; and what ``guardrails.fail_on`` names stops the run here. ``checked_data`` holds
-    the rows that can be learnt from with their splits, and, where ``test_data_size`` is given, the rows that were cut
-    off first for the test run.
+    column, the rows and the remedy; and what ``guardrails.fail_on`` names stops the run here, with the report.
+    ``checked_data`` holds the rows that can be learnt from with their splits, and, where ``test_data_size`` is given,
+    the rows that were cut off first for the test run.
     """
     from automl_components import formats
     from automl_components.core.tables import read_table
-    from automl_components.engine import checking, folds
+    from automl_components.engine import checking, consequences, folds
     from automl_components.engine.machine import whole_memory
 
     training = read_table(training_data.path)
@@ -77,11 +77,11 @@ def validate_data(
     facts = checking.facts_of(
         checked, made, columns, target_name=task.target_column_name,
         test=None if test is None else test[list(checked.frame)],
-        featurize=featurization.mode != "off", memory_bytes=int(whole_memory()),
+        featurize=featurization.mode != "off", repairs=featurization.repairs, memory_bytes=int(whole_memory()),
     )  # fmt: skip
     findings = checking.run_guardrails(facts, guardrails.mute)
-    _tell(findings, guardrails.fail_on)
     formats.write_json(guardrail_report.local / "findings.json", [finding.to_dict() for finding in findings])
+    _tell(findings, guardrails.fail_on)
     formats.write_checked(
         formats.CheckedData(
             checked.frame, checked.y, [] if checked.classes is None else checked.classes.tolist(), made.matrix,
@@ -89,6 +89,8 @@ def validate_data(
             {
                 "task": task.task, "target": task.target_column_name, "weight": task.weight_column_name,
                 "splits": made.to_dict(0 if test is None else len(test)), "notes": list(checked.notes),
+                "personal": consequences.personal_columns(facts),
+                "repairs": consequences.decided_repairs(findings, featurization.repairs),
             },
             test,
         ),
@@ -110,5 +112,6 @@ def _tell(findings: Sequence[Finding], fail_on: Sequence[str]) -> None:
             "\n  ".join(
                 ["guardrails.fail_on stops the run before anything is learnt; "
                  "guardrails.mute lets a finding pass, with a reason", *lines]
-            )
+            ),
+            finished=("guardrail_report",),
         )  # fmt: skip

@@ -62,23 +62,37 @@ class Imputer(Fitted):
             return number if reads == "numbers" else isinstance(self.fill_value, str)
         return reads != "labels" or self.strategy in ("most_frequent", "ffill")
 
-    def fit(self, column: pd.Series) -> Imputer:
-        """Learn what to fill in; a column without any value is filled with 0 (numbers) or stays as it is."""
+    def fit(self, column: pd.Series, weights: np.ndarray | None = None) -> Imputer:
+        """Learn what to fill in; a column without any value is filled with 0 (numbers) or stays as it is.
+
+        ``weights`` of rows, not negative, count like so many rows; a row of weight 0 says nothing, except where all
+        rows with a value weigh 0.
+        """
         self.names = [str(column.name)]
-        given = column.dropna()
+        there = column.notna().to_numpy()
+        given = column[there]
+        weight = np.ones(len(given)) if weights is None or not weights[there].any() else weights[there]
         value: Any = self.fill_value
         if self.strategy != "constant":
-            value = self._value(given) if len(given) else None
+            value = self._value(given[weight > 0], weight[weight > 0]) if len(given) else None
         if pd.api.types.is_float_dtype(column.dtype):
             value = float(value or 0.0)
         dates = pd.api.types.is_datetime64_dtype(column.dtype) and value is not None
         self.value = np.datetime64(pd.Timestamp(value), "us") if dates else value
         return self
 
-    def _value(self, given: pd.Series) -> Any:
+    def _value(self, given: pd.Series, weight: np.ndarray) -> Any:
         if self.strategy == "ffill":
             return given.iloc[-1]
-        return given.mode().iloc[0] if self.strategy == "most_frequent" else getattr(given, self.strategy)()
+        if self.strategy == "most_frequent":
+            totals = pd.Series(weight).groupby(given.to_numpy(), observed=True).sum()
+            return totals.index[totals.to_numpy() == totals.max()].min()
+        dates = pd.api.types.is_datetime64_dtype(given.dtype)
+        values = (
+            given.to_numpy().astype("datetime64[us]").astype(np.int64) if dates else given.to_numpy(float)
+        )
+        found = np.average(values, weights=weight) if self.strategy == "mean" else _median(values, weight)
+        return np.datetime64(round(found), "us") if dates else found
 
     def transform(self, column: pd.Series) -> pd.Series:
         """The column without gaps."""
@@ -87,6 +101,18 @@ class Imputer(Fitted):
         if isinstance(column.dtype, pd.CategoricalDtype) and self.value not in column.cat.categories:
             column = column.cat.add_categories([self.value])
         return (column.ffill() if self.strategy == "ffill" else column).fillna(self.value)
+
+
+def _median(values: np.ndarray, weight: np.ndarray) -> float:
+    """The value with half of the weight below it, or the middle between two such values."""
+    order = np.argsort(values, kind="stable")
+    values, sums = values[order], np.cumsum(weight[order])
+    half, near = sums[-1] / 2, 1e-12 * sums[-1]
+    low, high = (
+        values[np.searchsorted(sums, half - near)],
+        values[np.searchsorted(sums, half + near, "right")],
+    )
+    return float(low + (high - low) / 2)
 
 
 ENTRY = Transformer("imputer", "Imputer", "column", "numbers", Imputer)

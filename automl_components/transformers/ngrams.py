@@ -17,8 +17,10 @@ from automl_components.transformers import Fitted
 
 # Thai, Lao, Burmese, Khmer, Japanese and Chinese are written without spaces
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+# accents, and vowel signs of Hebrew, Arabic and Indian scripts: to Python they are no characters of a word
+_MARKS = r"\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"
 # runs of word characters; a character of a language written without spaces is a word of its own
-WORD = rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+"
+WORD = rf"[{_UNSPACED}]|(?:[^\W{_UNSPACED}]|[{_MARKS}])+"
 
 
 class NGrams(Fitted):
@@ -109,8 +111,8 @@ class NGrams(Fitted):
 def words_of(text: str) -> list[str]:
     """The words of a text, in its own casing.
 
-    >>> words_of("Don't stop, 日本")
-    ['Don', 't', 'stop', '日', '本']
+    >>> words_of("Don't stop, 日本 हिन्दी")
+    ['Don', 't', 'stop', '日', '本', 'हिन्दी']
     """
     return re.findall(WORD, text)
 

@@ -42,6 +42,16 @@ def test_personal_data_is_shown_nowhere(nasty):
     assert not [secret for secret in secrets if secret in report or secret.upper() in report]
 
 
+def test_a_filler_among_personal_numbers_is_told_without_them():
+    numbers = [6_640_000_000 + int(n) for n in np.random.default_rng(0).integers(1e6, 9e6, 300)]
+    frame = pd.DataFrame({"mobile_number": [n if at % 10 else -1 for at, n in enumerate(numbers)]})
+    found = findings_about(frame)
+    assert {"personal-data", "sentinel-values"} <= set(found)
+    report = json.dumps([finding.to_dict() for finding in found.values()])
+    assert "'mobile_number' is -1 in 30 rows" in report
+    assert not [n for n in numbers if str(n) in report or f"{n:.6g}" in report]
+
+
 def test_all_of_them_in_one_table():
     frame = pd.DataFrame({nasty.name: pd.Series(nasty.values) for nasty in NASTY})
     found = {finding.code: finding for finding in run_guardrails(facts_about(frame)) if finding.speaks}

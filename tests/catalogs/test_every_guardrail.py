@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from automl_components.core.settings.featurization import PURPOSES
 from automl_components.engine.checking import run_guardrails
 from automl_components.guardrails import GUARDRAILS, Facts, Finding
 from automl_components.guardrails.class_balance import settled
+from automl_components.guardrails.memory import FEATURE_BYTES
 
 ROWS = 300
 AZURE = {  # titles of Azure's own guardrails for tables without time series
@@ -262,6 +264,20 @@ def test_text_needs_memory():
     facts = clean("classification").with_column("note", "six fine words are in this text " * 30, "Text")
     need = GUARDRAILS["memory"].check(facts).details["needed_mb"]
     assert need > 4 * 4 * ROWS * 960 / 2**20
+
+
+def test_every_purpose_needs_memory():
+    used = [purpose for purpose in PURPOSES if purpose not in ("Hashes", "Ignore")]
+    assert set(FEATURE_BYTES) == set(used)
+
+
+@pytest.mark.parametrize("values", [[["a", "b"]] * ROWS, ["one, two, three"] * ROWS])
+def test_lists_need_memory(values):
+    facts = clean("classification")
+    without = GUARDRAILS["memory"].check(facts).details["needed_mb"]
+    assert (
+        GUARDRAILS["memory"].check(facts.with_column("tags", values, "List")).details["needed_mb"] > without
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ import skops.io
 from scipy.sparse import csr_matrix, issparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 
 from automl_components.core.errors import SettingsError
 from automl_components.engine.cells import to_labels
+from automl_components.engine.columns import detect_purpose
 from automl_components.transformers import LABEL_AWARE, TRANSFORMERS, transformer_name
+from automl_components.transformers.ngrams import words_of
 
 TRUSTED = ("automl_components.", "sklearn.", "scipy.", "numpy.")
 VARIANTS = [(name, {}) for name in TRANSFORMERS] + [
@@ -350,3 +353,35 @@ def test_a_marker_needs_some_gaps_and_some_values(gaps, marked):
     assert marker.names == (["a_WASNULL"] if marked else [])
     if marked:
         np.testing.assert_array_equal(marker.transform(column)[:, 0], column.isna())
+
+
+LANGUAGES = {  # praise, blame and what is neither, and what stands between sentences
+    "Japanese": ("商品がとても良い 配送が早い 満足しました", "壊れていた 最悪です 返品したい", "サイズは普通 箱", "。"),
+    "Chinese": ("质量很好 物流很快 非常满意", "质量太差 要求退货 非常失望", "颜色是蓝色 昨天收到 包装普通", "，"),
+    "Thai": ("สินค้าดีมาก ส่งเร็ว ประทับใจ", "ของเสีย แย่มาก ขอคืนเงิน", "สีฟ้า กล่องธรรมดา มีคู่มือ", ""),
+    "Korean": ("좋아요 빨라요 만족합니다", "별로예요 느려요 최악입니다", "파랑 어제 상자", " "),
+    "Russian": ("хороший быстро доволен", "ужасно медленно разочарован", "синий вчера коробка", " "),
+    "Arabic": ("ممتازة سريع راض", "سيئة بطيء محبط", "أزرق أمس علبة", " "),
+    "Hindi": ("अच्छा तेज़ संतुष्ट", "ख़राब धीमा निराश", "नीला कल डिब्बा", " "),
+    "German": ("gut schnell zufrieden", "schlecht langsam enttäuscht", "blau gestern Schachtel", " "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_of_any_language_are_texts_and_can_be_learnt_from(language):
+    good, bad, neither = (words.split() for words in LANGUAGES[language][:3])
+    rng = np.random.default_rng(0)
+    happy = rng.random(400) < 0.5
+    texts = []
+    for one in happy:
+        parts = [rng.choice(good if one else bad), *rng.choice(neither, rng.integers(4, 8))]
+        texts.append(LANGUAGES[language][3].join(rng.permutation(parts)) + f" {rng.integers(0, 999)}")
+    column = pd.Series(texts, name="text")
+    assert detect_purpose(column).purpose == "Text"
+    made = TRANSFORMERS["tf_idf"].make().fit(to_labels(column[:300]))
+    learnt = LogisticRegression().fit(made.transform(to_labels(column[:300])), happy[:300])
+    assert learnt.score(made.transform(to_labels(column[300:])), happy[300:]) > 0.95
+
+
+def test_accents_and_vowel_signs_are_part_of_their_word():
+    assert words_of("cafe\u0301 हिन्दी تَعْلِيم") == ["cafe\u0301", "हिन्दी", "تَعْلِيم"]

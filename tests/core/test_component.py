@@ -28,7 +28,7 @@ from automl_components.core.artifacts import (
     uri_folder,
 )
 from automl_components.core.component import COMPONENTS, Component, Outputs, component
-from automl_components.core.errors import ArtifactError, SettingsError
+from automl_components.core.errors import ArtifactError, RunError, SettingsError
 from automl_components.core.events import listening
 from automl_components.core.settings import Settings
 from automl_components.core.tables import read_table
@@ -425,6 +425,25 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, factor: int) -> None:
     two_outputs()(output=tmp_path, times={"label": "new"})
     assert (made.first.local / "x").read_text() == (made.second.local / "MLmodel").read_text() == "new"
     assert leftovers(tmp_path) == set()
+
+
+@pytest.mark.parametrize("where", ["local", "memory://box"])
+def test_what_a_failed_component_says_is_finished_is_kept(tmp_path: Path, remote: str, where: str) -> None:
+    @component()
+    def stopping(report: Output[uri_folder], rows: Output[uri_folder]) -> None:
+        (report.local / "why.txt").write_text("no")
+        (rows.local / "half.txt").write_text("half")
+        raise RunError("stopped", finished=("report",))
+
+    folder = str(tmp_path / where) if where == "local" else where
+    with pytest.raises(RunError, match=f"stopped\n  report is in {folder}/report"):
+        stopping(output=folder)
+    marker = storage.read_marker(f"{folder}/report")
+    assert marker is not None
+    assert storage.is_intact(f"{folder}/report", marker)
+    assert storage.read_marker(f"{folder}/rows") is None
+    if where == "local":
+        assert os.listdir(folder) == ["report"]
 
 
 def test_an_interruption_keeps_a_resumable_draft(steps: Component, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from pydantic import ConfigDict, TypeAdapter, with_config
 
 from automl_components import stages
 from automl_components.core.errors import GuardrailError, SettingsError
-from automl_components.guardrails import GUARDRAILS, Facts, Finding, guardrail_code
+from automl_components.guardrails import GUARDRAILS, Facts, Finding, Repair, guardrail_code
 from automl_components.guardrails.findings import SEVERITIES, muted, report_rows, report_schema, stopping
 from automl_components.job import Job
+from automl_components.run import Run
 
 ROWS = 240
 
@@ -80,6 +81,13 @@ def test_fail_on_a_code_stops_the_run_with_the_finding(tmp_path, named):
     assert "'plant'" in str(caught.value)
     assert caught.value.exit_code == 1
     assert not (tmp_path / "checked_data").exists()
+    assert f"guardrail_report is in {tmp_path / 'guardrail_report'}" in str(caught.value)
+    report = json.loads((tmp_path / "guardrail_report" / "findings.json").read_text())
+    assert "constant-features" in {one["code"] for one in report if one["status"] == "Done"}
+    assert Run(tmp_path).has("guardrail_report")
+    assert not list(tmp_path.glob(".*draft*"))
+    validate(tmp_path)  # and a run that passes takes its place
+    assert (tmp_path / "checked_data").exists()
 
 
 def test_columns_that_are_dropped_are_of_no_concern(tmp_path):
@@ -150,6 +158,10 @@ def test_rows_of_a_page_begin_with_what_asks_for_attention():
     assert [row["code"] for row in rows] == ["sampled", "odd", "done", "fine", "quiet"]
     assert rows[0]["seen"] == "Seen. (100 of 5,000 rows were looked at.)"
     assert rows[0]["figures"] == [("rows", 3)]
+    known = replace(found("done"), repairs=(Repair("x", "missing", 3, (999.0,)),))
+    assert report_rows([known])[0]["figures"][1:] == [
+        ("repairs", [{"column": "x", "action": "missing", "rows": 3, "values": (999.0,)}])
+    ]
     assert "fail_on: [odd]" in rows[1]["how"]
     assert (rows[4]["muted"], rows[3]["how"]) == ("known", "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -17,19 +18,50 @@ PURPOSES = (
 )
 """What a column may be declared as; Hashes and Ignore drop it."""
 
+REPAIRS = ("sentinel-values", "missing-words", "category-variants", "absurd-values")
+"""Guardrails whose findings the featurizer can repair, beyond how it reads a column anyway."""
+
+CHOICES = ("auto", "all", "none")
+
 
 def _bare_off(value: object) -> object:
     """YAML 1.1 reads a bare ``off`` as false."""
     return "off" if value is False else value
 
 
+def _choice(value: object) -> object:
+    """A choice in any casing, a bare ``off`` for none; anything else names columns."""
+    if isinstance(value, Mapping):
+        raise ValueError(f"found {value!r}; should be auto, all, none, or a list of columns")
+    if value is False:
+        return "none"
+    return fold(value) if isinstance(value, str) and fold(value) in CHOICES else value
+
+
+def _for_each(value: object) -> object:
+    """One choice for the whole section is that of each repair."""
+    if isinstance(value, Mapping):
+        return value
+    choice = _choice(value)
+    if choice not in CHOICES:
+        raise ValueError(f"found {value!r}; should be auto, all, none, or one of these for each of {REPAIRS}")
+    return dict.fromkeys(REPAIRS, choice)
+
+
 def _no_language(value: object) -> object:
-    raise not_yet(f"text options (dataset_language {value!r})")
+    raise not_yet(
+        f"dataset_language {value!r}, on which only neural text features depend; words and characters of any "
+        "language are learnt from as they are"
+    )
 
 
 def _of_the_examples(names: tuple[str, ...]) -> tuple[str, ...]:
     """Azure's Python examples block ``LabelEncoding``, which Azure itself refuses."""
     return tuple("label_encoder" if fold(name) == "labelencoding" else name for name in names)
+
+
+RepairName = Annotated[str, spelled(REPAIRS)]
+RepairChoice = Annotated[Literal["auto", "all", "none"] | Names, BeforeValidator(_choice)]
 
 
 class ColumnTransformer(Settings):
@@ -65,11 +97,16 @@ class FeaturizationSettings(Settings):
     optional_columns: Names = Field(
         (), description="Columns that data for prediction may lack; they then count as missing."
     )
+    repairs: Annotated[dict[RepairName, RepairChoice], BeforeValidator(_for_each)] = Field(
+        default_factory=dict,
+        description="Which findings of guardrails are repaired, in new rows too: auto (what is certain), all, none, or "
+        "the columns; for all of them or by guardrail: " + ", ".join(REPAIRS) + ".",
+    )
     enable_dnn_featurization: Annotated[bool, refused("neural text features")] = Field(
         False, description="Only false for now."
     )
     dataset_language: Annotated[str, BeforeValidator(_no_language)] | None = Field(
-        None, description="Not supported yet."
+        None, description="Not supported yet; only neural text features depend on it."
     )
 
     @model_validator(mode="before")
@@ -79,8 +116,9 @@ class FeaturizationSettings(Settings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        for name in ("blocked_transformers", "column_name_and_types", "transformer_params"):
-            if self.mode == "off" and getattr(self, name):
+        for name in ("blocked_transformers", "column_name_and_types", "transformer_params", "repairs"):
+            given = getattr(self, name)
+            if self.mode == "off" and given and not (name == "repairs" and set(given.values()) == {"none"}):
                 raise ValueError(f"{name}: has no effect with mode off; remove it or set mode to custom")
         for name in self.drop_columns:
             for other in ("column_name_and_types", "optional_columns"):
