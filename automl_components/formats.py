@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
     from automl_components.engine.matrix import FeatureMatrix
     from automl_components.engine.problem import Problem
+    from automl_components.engine.purposes import ColumnInfo
     from automl_components.engine.trial import TrialResult
 
 SPLIT = "_automl_split_"
 TARGET = "_automl_target"
 WEIGHT = "_automl_weight"
 TEST = "test"
+COLUMNS = "columns.json"
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -56,6 +58,9 @@ class CheckedData:
         ``task``, ``target`` (column name), ``weight``, ``splits`` (what was decided and why), ...
     test : DataFrame or None
         The rows that ``test_data_size`` cut off first, as they came, with their target.
+    columns : mapping of column to ColumnInfo
+        What feature columns were detected as in these rows, so that nobody needs to look again; not of columns
+        whose purpose the user declared or that are dropped, nor of those that a file may hold in another form.
     """
 
     frame: pd.DataFrame
@@ -65,6 +70,7 @@ class CheckedData:
     weights: np.ndarray | None
     facts: Mapping[str, Any]
     test: pd.DataFrame | None = None
+    columns: Mapping[str, ColumnInfo] = field(default_factory=dict)
 
     def labels(self) -> np.ndarray | None:
         """The classes as an array in their own type; None for regression."""
@@ -77,6 +83,7 @@ def write_checked(data: CheckedData, folder: Path) -> None:
     """Write ``checked_data``: the feature columns, target codes, weights and split columns in one table."""
     write_mltable(_with_reserved(data.frame, data.target, data.weights, data.splits), folder)
     write_json(folder / "checked.json", {**data.facts, "classes": data.classes})
+    write_json(folder / COLUMNS, _described(data))
     if data.test is not None:
         write_mltable(data.test, folder / TEST)
 
@@ -87,12 +94,36 @@ def read_checked(folder: Path) -> CheckedData:
     frame, target, weights, splits = _without_reserved(read_table(folder))
     classes = facts.pop("classes")
     test = read_table(folder / TEST) if (folder / TEST).exists() else None
-    return CheckedData(frame, target, classes, splits, weights, facts, test)
+    return CheckedData(frame, target, classes, splits, weights, facts, test, _columns(folder, frame))
 
 
-def write_features(
-    matrix: FeatureMatrix, checked: CheckedData, folder: Path, *, names: Mapping[str, Any] | None = None
-) -> None:
+def _described(data: CheckedData) -> dict[str, dict[str, Any]]:
+    """For each column its dtype and what it was detected as; what is as usual is left out."""
+    usual = {"confidence": 1.0, "decimal": ".", "unit": "", "formats": (), "timezone": None}
+    told = {}
+    for name, dtype in data.frame.dtypes.items():
+        if name in data.columns:
+            info = asdict(data.columns[name])
+            kept = {key: value for key, value in info.items() if key not in usual or value != usual[key]}
+            told[str(name)] = {"dtype": str(dtype), **kept}
+    return told
+
+
+def _columns(folder: Path, frame: pd.DataFrame) -> dict[str, ColumnInfo]:
+    """What columns were detected as, where they came back from the file in their own dtype and are no mere objects."""
+    from automl_components.engine.purposes import ColumnInfo
+
+    dtypes = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+    told = read_json(folder / COLUMNS) if (folder / COLUMNS).exists() else {}
+    found = {}
+    for name, facts in told.items():
+        dtype, formats = facts.pop("dtype"), tuple(facts.pop("formats", ()))
+        if dtypes.get(name) == dtype != "object":
+            found[name] = ColumnInfo(**facts, formats=formats)
+    return found
+
+
+def write_features(matrix: FeatureMatrix, checked: CheckedData, folder: Path) -> None:
     """Write ``features``: numbers and category codes as a table, sparse columns beside it in SciPy's format."""
     import pandas as pd
     from scipy.sparse import save_npz
@@ -104,7 +135,7 @@ def write_features(
     write_mltable(_with_reserved(frame, checked.target, checked.weights, checked.splits), folder)
     if matrix.sparse is not None:
         save_npz(folder / "sparse.npz", matrix.sparse, compressed=False)
-    facts = {**checked.facts, "classes": checked.classes, "schema": schema.to_dict(), **(names or {})}
+    facts = {**checked.facts, "classes": checked.classes, "schema": schema.to_dict()}
     write_json(folder / "features.json", facts)
 
 
@@ -119,8 +150,10 @@ def write_featurization(featurizer: Featurizer, folder: Path) -> None:
         "features": transparency.engineered_features(featurizer),
     }
     write_json(folder / "featurization.json", told)
-    recipe = yaml.safe_dump(
+    recipe = yaml.dump(
         transparency.recipe_of(featurizer),
+        # of thousands of columns PyYAML's own emitter makes seconds
+        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
         sort_keys=False,
         allow_unicode=True,
         width=110,

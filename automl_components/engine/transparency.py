@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
-    from automl_components.engine.recipe import JointRecipe, Recipe, Step
+    from automl_components.engine.recipe import Step
 
+KINDS = ("numeric", "codes", "sparse")
 SHOWN = 8  # items of a list that the recipe prints
 
 
@@ -28,15 +30,15 @@ def engineered_features(featurizer: Featurizer) -> list[dict[str, Any]]:
     ``sources`` has the raw columns of each name, only where they are not simply ``columns``.
     """
     rows = []
-    names = {kind: iter(getattr(featurizer.schema_, kind)) for kind in ("numeric", "codes", "sparse")}
-    for kind, left in names.items():
-        for line in (*featurizer.recipes_, *featurizer.joints_):
-            for step in (step for step in line.steps if step.kind == kind):
-                taken = [next(left) for _ in step.transformer.names]
-                row = {"columns": _columns(line), "transformer": step.name, "title": step.title, "kind": kind}
-                sources = getattr(step.transformer, "sources", None)
-                differ = sources is not None and any(one != row["columns"] for one in sources)
-                rows.append(row | {"names": taken} | ({"sources": sources} if differ else {}))
+    for kind in KINDS:
+        pairs = zip(getattr(featurizer.schema_, kind), featurizer.features(kind), strict=True)
+        for (_, columns), group in groupby(pairs, key=lambda pair: (id(pair[1].step), pair[1].columns)):
+            named = list(group)
+            step, sources = named[0][1].step, [feature.sources for _, feature in named]
+            row = {"columns": columns, "transformer": step.name, "title": step.title, "kind": kind}
+            differ = any(one != columns for one in sources)
+            names = [name for name, _ in named]
+            rows.append(row | {"names": names} | ({"sources": sources} if differ else {}))
     return rows
 
 
@@ -47,19 +49,27 @@ def recipe_of(featurizer: Featurizer) -> dict[str, Any]:
     (``parameters``) and what it learned. Of long lists the first 8 items and the count are shown.
     """
     rows = {row["RawFeatureName"]: row for row in featurizer.summary_}
-    columns = {}
+    columns: dict[str, Any] = {}
     for recipe in featurizer.recipes_:
-        row = rows[recipe.column]
         reading = {"decimal": recipe.decimal if recipe.decimal != "." else "", "unit": recipe.unit}
         reading |= {"formats": list(recipe.formats), "timezone": recipe.timezone}
         given = {key: value for key, value in reading.items() if value}
-        columns[recipe.column] = {
-            "purpose": recipe.purpose,
-            "reason": row["Reason"],
-            **({"read": given} if given else {}),
-            "steps": [_step(step) for step in recipe.steps],
-        }
-    joint = [{"columns": list(line.columns), "steps": [_step(line.step)]} for line in featurizer.joints_]
+        steps = recipe.steps_of_columns()
+        names: dict[tuple[int, str], list[str]] = {}
+        for feature in (feature for kind in KINDS for feature in recipe.features(kind)):
+            names.setdefault((id(feature.step), feature.sources[0]), []).append(feature.name)
+        for at, name in enumerate(recipe.columns):
+            columns[name] = {
+                "purpose": recipe.purpose,
+                "reason": rows[name]["Reason"],
+                **({"read": given} if given else {}),
+                "steps": [_step(step, names.get((id(step), name), []), at) for step in steps[name]],
+            }
+    columns = {name: columns[name] for name in featurizer.columns_}
+    joint = [
+        {"columns": list(line.columns), "steps": [_step(line.step, line.step.transformer.names)]}
+        for line in featurizer.joints_
+    ]
     dropped = {
         n: f"{row['TypeDetected']}: {row['Reason']}" for n, row in rows.items() if row["Dropped"] == "Yes"
     }
@@ -73,20 +83,20 @@ def recipe_of(featurizer: Featurizer) -> dict[str, Any]:
     }
 
 
-def _columns(line: Recipe | JointRecipe) -> list[str]:
-    return list(line.columns) if hasattr(line, "columns") else [line.column]
-
-
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: Step, names: list[str], at: int = 0) -> dict[str, Any]:
+    """What a step does; ``names`` and ``at`` are its features' and the position of the column that is told of."""
+    if step.block:
+        own = step.transformer.learned(at)
+    else:
+        own = {key: value for key, value in vars(step.transformer).items() if not key.startswith("_")}
     learned = {
         key: shown
-        for key, value in vars(step.transformer).items()
-        if not key.startswith("_")
-        and key not in ("names", "sources", "column", *step.parameters)
+        for key, value in own.items()
+        if key not in ("names", "sources", "column", *step.parameters)
         and (shown := _shown(value)) is not None
     }
     parameters = {"parameters": dict(step.parameters)} if step.parameters else {}
-    gives = {} if step.kind == "column" else {"features": _shown(list(step.transformer.names))}
+    gives = {} if step.kind == "column" else {"features": _shown(names)}
     return {"transformer": step.name, **parameters, **({"learned": learned} if learned else {}), **gives}
 
 

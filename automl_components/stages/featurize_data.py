@@ -7,7 +7,7 @@ from automl_components.core.component import component
 from automl_components.core.settings import FeaturizationSettings
 
 
-@component(version="2")
+@component(version="3")
 def featurize_data(
     checked_data: Input[mltable],
     features: Output[mltable],
@@ -34,12 +34,7 @@ def featurize_data(
         },
         drop_columns=featurization.drop_columns, optional_columns=featurization.optional_columns,
     )  # fmt: skip
-    matrix = fitted.fit_transform(checked.frame)
-    formats.write_features(
-        matrix,
-        checked,
-        features.local,
-        names={"summary": fitted.summary_, "feature_map": fitted.feature_map_},
-    )
+    matrix = fitted.fit_transform(checked.frame, checked.columns)
+    formats.write_features(matrix, checked, features.local)
     flavor.save_featurizer(fitted, featurizer.local, input_example=checked.frame.head(3))
     formats.write_featurization(fitted, featurizer.local)
