@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,15 @@ def write_json(path: Path, value: Any) -> None:
     """A JSON file a person can read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=1, sort_keys=False, default=str) + "\n", encoding="utf-8")
+
+
+def _write_rows(path: Path, tables: Mapping[str, Sequence[Any]]) -> None:
+    """The same for lists of rows, a line each: an indented text takes json a second for ten thousand of them."""
+    told = [
+        f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(row, default=str) for row in rows) + "\n]"
+        for name, rows in tables.items()
+    ]
+    path.write_text("{\n" + ",\n".join(told) + "\n}\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
@@ -149,7 +158,7 @@ def write_featurization(featurizer: Featurizer, folder: Path) -> None:
         "summary": transparency.featurization_summary(featurizer),
         "features": transparency.engineered_features(featurizer),
     }
-    write_json(folder / "featurization.json", told)
+    _write_rows(folder / "featurization.json", told)
     recipe = yaml.dump(
         transparency.recipe_of(featurizer),
         # of thousands of columns PyYAML's own emitter makes seconds
