@@ -13,9 +13,10 @@ import skops.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from automl_components import formats
 from automl_components.engine.columns import detect_purpose, detect_purposes, dtype_purposes
 from automl_components.engine.features import Featurizer
-from automl_components.engine.purposes import dtype_purpose
+from automl_components.engine.purposes import ColumnInfo, dtype_purpose
 from automl_components.flavor import load_featurizer, save_featurizer
 from automl_components.flavor.trust import nodes
 
@@ -112,6 +113,38 @@ def test_purposes_of_many_columns_are_those_of_each_alone(values, dtype):
     assert dtype_purposes(frame) == {name: dtype_purpose(frame[name]) for name in frame}
     half = dict(list(detect_purposes(frame).items())[::2])
     assert detect_purposes(frame, known=half) == detect_purposes(frame)
+
+
+def test_what_columns_were_detected_as_travels_with_the_rows(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "size": np.arange(60) * 0.5,
+            "weight": [f"{at},5 kg" for at in range(60)],
+            "day": [f"{1 + at % 28:02}.01.2024" for at in range(60)],
+            "mixed": pd.Series([1, "a", 2.5] * 20, dtype=object),
+            "sparse": pd.arrays.SparseArray(np.arange(60) % 3),
+        }
+    )
+    found = detect_purposes(frame)
+    data = formats.CheckedData(
+        frame, np.zeros(60), [], np.ones((60, 1), np.int8), None, {"task": "regression"}, None, found
+    )
+    formats.write_checked(data, tmp_path)
+    read = formats.read_checked(tmp_path)
+    assert read.columns == {name: found[name] for name in ("size", "weight", "day")}
+    handed_on, alone = Featurizer(), Featurizer()
+    with_known = handed_on.fit_transform(read.frame, read.columns)
+    np.testing.assert_array_equal(with_known.numeric, alone.fit_transform(read.frame).numeric)
+    assert handed_on.summary_ == alone.summary_
+
+
+def test_what_is_known_is_not_looked_at_again_but_declarations_win():
+    frame = pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0) % 7})
+    known = {"b": ColumnInfo("Ignore", "said before"), "gone": ColumnInfo("Text", "of another table")}
+    assert Featurizer().fit(frame, known).names_ == ["a"]
+    declared = Featurizer(column_name_and_types={"b": "Categorical"}).fit(frame, known)
+    assert declared.purposes_ == {"a": "Numeric", "b": "Categorical"}
+    assert Featurizer("off").fit(frame, known).names_ == ["a", "b"]
 
 
 TALL = """
