@@ -34,7 +34,8 @@ class ValidateDataOperator(ComponentOperator):
     Everything that would make the later steps fail is refused here, before any training: the message names the
     column, the rows and the remedy; and what ``guardrails.fail_on`` names stops the run here, with the report.
     ``checked_data`` holds the rows that can be learnt from with their splits, and, where ``test_data_size`` is given,
-    the rows that were cut off first for the test run.
+    the rows that were cut off first for the test run; its ``columns.json`` says what each column was detected as, so
+    that ``featurize_data`` need not look again.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
     from automl_components.engine.matrix import FeatureMatrix
     from automl_components.engine.problem import Problem
+    from automl_components.engine.purposes import ColumnInfo
     from automl_components.engine.trial import TrialResult
 
 SPLIT = "_automl_split_"
@@ -29,6 +30,7 @@ TARGET = "_automl_target"
 WEIGHT = "_automl_weight"
 TEST = "test"
 EXAMPLE_ROWS = 3
+COLUMNS = "columns.json"
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -37,6 +39,15 @@ def write_json(path: Path, value: Any) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(value, indent=1, sort_keys=False, default=str) + "\n", encoding="utf-8")
     os.replace(part, path)
+
+
+def _write_rows(path: Path, tables: Mapping[str, Sequence[Any]]) -> None:
+    """The same for lists of rows, a line each: an indented text takes json a second for ten thousand of them."""
+    told = [
+        f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(row, default=str) for row in rows) + "\n]"
+        for name, rows in tables.items()
+    ]
+    path.write_text("{\n" + ",\n".join(told) + "\n}\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
@@ -63,6 +74,9 @@ class CheckedData:
         for the featurizer), ``personal`` (columns that seem to hold personal data), ...
     test : DataFrame or None
         The rows that ``test_data_size`` cut off first, as they came, with their target.
+    columns : mapping of column to ColumnInfo
+        What feature columns were detected as in these rows, so that nobody needs to look again; not of columns
+        whose purpose the user declared or that are dropped, nor of those that a file may hold in another form.
     """
 
     frame: pd.DataFrame
@@ -72,6 +86,7 @@ class CheckedData:
     weights: np.ndarray | None
     facts: Mapping[str, Any]
     test: pd.DataFrame | None = None
+    columns: Mapping[str, ColumnInfo] = field(default_factory=dict)
 
     def labels(self) -> np.ndarray | None:
         """The classes as an array in their own type; None for regression."""
@@ -90,6 +105,7 @@ def write_checked(data: CheckedData, folder: Path) -> None:
     """Write ``checked_data``: the feature columns, target codes, weights and split columns in one table."""
     write_mltable(_with_reserved(data.frame, data.target, data.weights, data.splits), folder)
     write_json(folder / "checked.json", {**data.facts, "classes": data.classes})
+    write_json(folder / COLUMNS, _described(data))
     if data.test is not None:
         write_mltable(data.test, folder / TEST)
 
@@ -100,12 +116,36 @@ def read_checked(folder: Path) -> CheckedData:
     frame, target, weights, splits = _without_reserved(read_table(folder))
     classes = facts.pop("classes")
     test = read_table(folder / TEST) if (folder / TEST).exists() else None
-    return CheckedData(frame, target, classes, splits, weights, facts, test)
+    return CheckedData(frame, target, classes, splits, weights, facts, test, _columns(folder, frame))
 
 
-def write_features(
-    matrix: FeatureMatrix, checked: CheckedData, folder: Path, *, names: Mapping[str, Any] | None = None
-) -> None:
+def _described(data: CheckedData) -> dict[str, dict[str, Any]]:
+    """For each column its dtype and what it was detected as; what is as usual is left out."""
+    usual = {"confidence": 1.0, "decimal": ".", "unit": "", "formats": (), "timezone": None}
+    told = {}
+    for name, dtype in data.frame.dtypes.items():
+        if name in data.columns:
+            info = asdict(data.columns[name])
+            kept = {key: value for key, value in info.items() if key not in usual or value != usual[key]}
+            told[str(name)] = {"dtype": str(dtype), **kept}
+    return told
+
+
+def _columns(folder: Path, frame: pd.DataFrame) -> dict[str, ColumnInfo]:
+    """What columns were detected as, where they came back from the file in their own dtype and are no mere objects."""
+    from automl_components.engine.purposes import ColumnInfo
+
+    dtypes = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+    told = read_json(folder / COLUMNS) if (folder / COLUMNS).exists() else {}
+    found = {}
+    for name, facts in told.items():
+        dtype, formats = facts.pop("dtype"), tuple(facts.pop("formats", ()))
+        if dtypes.get(name) == dtype != "object":
+            found[name] = ColumnInfo(**facts, formats=formats)
+    return found
+
+
+def write_features(matrix: FeatureMatrix, checked: CheckedData, folder: Path) -> None:
     """Write ``features``: numbers and category codes as a table, sparse columns beside it in SciPy's format."""
     import pandas as pd
     from scipy.sparse import save_npz
@@ -117,7 +157,7 @@ def write_features(
     write_mltable(_with_reserved(frame, checked.target, checked.weights, checked.splits), folder)
     if matrix.sparse is not None:
         save_npz(folder / "sparse.npz", matrix.sparse, compressed=False)
-    facts = {**checked.facts, "classes": checked.classes, "schema": schema.to_dict(), **(names or {})}
+    facts = {**checked.facts, "classes": checked.classes, "schema": schema.to_dict()}
     write_json(folder / "features.json", facts)
 
 
@@ -134,9 +174,11 @@ def write_featurization(featurizer: Featurizer, folder: Path, personal: Sequence
         "summary": transparency.featurization_summary(featurizer),
         "features": transparency.engineered_features(featurizer, personal),
     }
-    write_json(folder / "featurization.json", told)
-    recipe = yaml.safe_dump(
+    _write_rows(folder / "featurization.json", told)
+    recipe = yaml.dump(
         transparency.recipe_of(featurizer, personal),
+        # of thousands of columns PyYAML's own emitter makes seconds
+        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
         sort_keys=False,
         allow_unicode=True,
         width=110,

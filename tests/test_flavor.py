@@ -459,12 +459,19 @@ def test_another_folder_is_no_model(tmp_path: Path) -> None:
             read(tmp_path)
 
 
-def test_a_newer_format_says_upgrade(copy: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(flavor.FORMAT + 1, "upgrade to that version"), (flavor.FORMAT - 1, "train it again")],
+)
+def test_another_format_says_what_to_do(number: int, remedy: str, copy: Path, pyfunc: ModuleType) -> None:
     file = copy / flavor.DATA / "model.json"
     facts = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**facts, "format": 99, "automl_components": "9.1"}), encoding="utf-8")
-    with pytest.raises(ArtifactError, match=r"format 99.*upgrade automl-components to 9\.1"):
-        flavor.load_model(copy)
+    assert facts["format"] == flavor.FORMAT
+    file.write_text(json.dumps({**facts, "format": number, "automl_components": "9.1"}), encoding="utf-8")
+    says = rf"format {number}, written by automl-components 9\.1; .* reads format {flavor.FORMAT} alone: {remedy}"
+    for read in (flavor.load_model, flavor.predictor_metadata, pyfunc.load_model):
+        with pytest.raises(ArtifactError, match=says):
+            read(str(copy))
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 half"])

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine import cells, dates
-from automl_components.engine.purposes import ColumnInfo, Texts, detect_purpose
+from automl_components.engine.purposes import ColumnInfo, Texts, detect_purpose, dtype_purpose, told_by_name
+from automl_components.engine.raw import RawColumns, chunks, is_plain
 
-__all__ = ["DECLARABLE", "ColumnInfo", "declare_purpose", "detect_purpose", "detect_purposes", "unique_names"]
+__all__ = [
+    "DECLARABLE", "ColumnInfo", "declare_purpose", "detect_purpose", "detect_purposes", "dtype_purposes",
+    "unique_names",
+]  # fmt: skip
 
 DECLARABLE = (
     *("Numeric", "Boolean", "Categorical", "CategoricalHash", "DateTime", "Text", "List", "Hashes", "Ignore"),
 )
 
 
-def detect_purposes(frame: pd.DataFrame, overrides: Mapping[str, str] | None = None) -> dict[str, ColumnInfo]:
+def detect_purposes(
+    frame: pd.DataFrame,
+    overrides: Mapping[str, str] | None = None,
+    known: Mapping[str, ColumnInfo] | None = None,
+) -> dict[str, ColumnInfo]:
     """The purpose of every column, by its name as text.
 
     ``overrides`` maps a column to a purpose, in any casing; an unknown column or purpose, or one that not a
-    single value agrees with, is a SettingsError. Two columns of one name are a DataError.
+    single value agrees with, is a SettingsError. Two columns of one name are a DataError. ``known`` is what columns
+    were detected as before: of these rows, so that they are not looked at again.
     """
     names = unique_names(frame)
     declared = {}
@@ -30,10 +41,45 @@ def detect_purposes(frame: pd.DataFrame, overrides: Mapping[str, str] | None = N
         if str(column) not in names:
             raise SettingsError(f"column_name_and_types: no column {column!r}{nearest(str(column), names)}")
         declared[str(column)] = purpose_name(purpose, str(column))
-    found = {}
+    left = [name for name in names if name not in declared and name not in (known or {})]
+    plain = {name for name in left if not told_by_name(name)}
+    found = {**(known or {}), **_plain_numbers(frame, plain)}
     for at, name in enumerate(names):
-        column = frame.iloc[:, at].rename(name)
-        found[name] = declare_purpose(column, declared[name]) if name in declared else detect_purpose(column)
+        if name in declared:
+            found[name] = declare_purpose(frame.iloc[:, at].rename(name), declared[name])
+        elif name not in found:
+            found[name] = detect_purpose(frame.iloc[:, at].rename(name))
+    return {name: found[name] for name in names}
+
+
+def dtype_purposes(frame: pd.DataFrame) -> dict[str, ColumnInfo]:
+    """Numeric, DateTime or else Categorical by the dtypes alone (featurization ``off``), or AllNan."""
+    names = unique_names(frame)
+    found = _plain_numbers(frame, set(names))
+    return {
+        name: found.get(name) or dtype_purpose(frame.iloc[:, at].rename(name))
+        for at, name in enumerate(names)
+    }
+
+
+def _plain_numbers(frame: pd.DataFrame, names: Collection[str]) -> dict[str, ColumnInfo]:
+    """Those of the columns that are Numeric whatever else may be said: NumPy's numbers that are not all the same.
+
+    Looked at many at a time, which ten thousand of them need.
+    """
+    dtypes = {str(name): dtype for name, dtype in zip(frame.columns, frame.dtypes, strict=True)}
+    plain = [n for n, dtype in dtypes.items() if n in names and is_plain(dtype) and dtype.kind != "b"]
+    raw = RawColumns(frame, plain)
+    found = {}
+    for some in chunks(plain, len(frame)):
+        values = raw.numbers(some, cells.to_numbers)
+        if np.isinf(values).any():
+            values = np.where(np.isinf(values), np.nan, values)
+        low, high = (end.reduce(values, axis=0, initial=np.nan) for end in (np.fmin, np.fmax))
+        vary = (low < high).tolist()
+        found |= {
+            n: ColumnInfo("Numeric", f"dtype {dtypes[n]}") for n, it in zip(some, vary, strict=True) if it
+        }
     return found
 
 
@@ -41,7 +87,7 @@ def unique_names(frame: pd.DataFrame) -> list[str]:
     """The columns' names as text; DataError when two are the same."""
     names = [str(name) for name in frame.columns]
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, count in Counter(names).items() if count > 1)
         raise DataError(f"two columns are named {twice!r}; give each column a name of its own")
     return names
 

@@ -11,13 +11,14 @@ import pandas as pd
 from scipy.sparse import hstack
 
 from automl_components.core.errors import DataError, SettingsError, nearest
-from automl_components.engine.columns import detect_purposes, purpose_name, unique_names
+from automl_components.engine.columns import detect_purposes, dtype_purposes, purpose_name, unique_names
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
-from automl_components.engine.purposes import ColumnInfo, dtype_purpose
-from automl_components.engine.recipe import JointRecipe, Seen, Step
+from automl_components.engine.purposes import ColumnInfo
+from automl_components.engine.raw import RawColumns, columns_at_once
+from automl_components.engine.recipe import Feature, JointRecipe, Recipe, Seen, Step
 from automl_components.engine.repairs import TITLES as REPAIRS
 from automl_components.engine.repairs import Repair
-from automl_components.engine.slots import plan, plan_joint, plan_off
+from automl_components.engine.slots import plan, plan_joint
 from automl_components.engine.wishes import Wish, read_wishes
 from automl_components.transformers import Fitted, transformer_name
 
@@ -99,16 +100,29 @@ class Featurizer(Fitted):
         self.repairs = [dict(repair) for repair in repairs]
         read_wishes(self.transformer_params, self.blocked_transformers)
 
-    def fit(self, frame: pd.DataFrame, weights: np.ndarray | None = None) -> Featurizer:
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        known: Mapping[str, ColumnInfo] | None = None,
+        weights: np.ndarray | None = None,
+    ) -> Featurizer:
         """Learn from the training rows (feature columns only).
+
+        ``known`` is what columns of these very rows were detected as already; columns that are declared or dropped are
+        not looked up there, and the mode ``off`` needs none.
 
         SettingsError when a setting names a column that is not there or cannot be used so; DataError when two
         columns share a name, there is no row, or not one column has something to learn from.
         """
-        self.fit_transform(frame, weights)
+        self.fit_transform(frame, known, weights)
         return self
 
-    def fit_transform(self, frame: pd.DataFrame, weights: np.ndarray | None = None) -> FeatureMatrix:
+    def fit_transform(
+        self,
+        frame: pd.DataFrame,
+        known: Mapping[str, ColumnInfo] | None = None,
+        weights: np.ndarray | None = None,
+    ) -> FeatureMatrix:
         """Learn from the rows and give their features; each column is read once. Errors as :meth:`fit`.
 
         What imputers fill in follows the ``weights`` of the rows. Levels, n-grams and their rarity count rows: they say
@@ -119,18 +133,20 @@ class Featurizer(Fitted):
             raise DataError(f"nothing to learn from: {len(frame)} rows, {len(frame.columns)} feature columns")
         wishes = read_wishes(self.transformer_params, self.blocked_transformers)
         self._check_columns(list(frame.columns), wishes)
-        infos = self._detect(frame)
+        infos = self._detect(frame, known or {})
         self._check_dropped(infos, wishes)
-        made = self._learn(frame, infos, wishes, weights)
+        self.__dict__.pop("_placed", None)
+        made = self._learn(RawColumns(frame, list(infos)), infos, wishes, weights)
         self.purposes_ = {name: info.purpose for name, info in infos.items()}
-        self.columns_ = [recipe.column for recipe in self.recipes_]
+        used = {name for recipe in self.recipes_ for name in recipe.columns}
+        self.columns_ = [name for name in infos if name in used]
         self.optional_columns_ = [name for name in self.columns_ if name in self.optional_columns]
         self.schema_ = self._schema()
         self.summary_ = self._summary(infos)
         if not self.schema_.names:
             seen = "; ".join(f"{name}: {info.purpose}, {info.reason}" for name, info in infos.items())
             raise DataError(f"no column to learn from ({seen}); column_name_and_types can keep one")
-        blocks = _Blocks(len(frame), self.schema_)
+        blocks = _Blocks(len(frame), self.schema_, self._places())
         while made:  # each is let go as soon as it is in its place
             blocks.put([made.pop(0)])
         return blocks.matrix()
@@ -142,14 +158,14 @@ class Featurizer(Fitted):
         that is read, see :mod:`automl_components.engine.unread`. DataError when another column that is needed
         is missing, or there twice.
         """
-        blocks = _Blocks(len(frame), self.schema_)
+        raw = RawColumns(frame, self.columns_, self.optional_columns_)
+        blocks = _Blocks(len(frame), self.schema_, self._places())
         shared = {name for joint in self.joints_ for name in joint.columns}
         repaired: dict[str, pd.Series] = {}
-        for recipe, column in zip(self.recipes_, self._columns(frame), strict=True):
-            values, given = recipe.encode(column, seen)
+        for recipe in self.recipes_:
+            values, given = recipe.encode(raw, seen)
             blocks.put(given)
-            if recipe.column in shared:
-                repaired[recipe.column] = values
+            repaired |= {name: values[name] for name in recipe.columns if name in shared}
         for joint in self.joints_:
             blocks.put(joint.encode(repaired))
         return blocks.matrix()
@@ -172,9 +188,28 @@ class Featurizer(Fitted):
     @property
     def sources_(self) -> dict[str, list[str]]:
         """Raw columns that every engineered name comes from; several for the difference of two dates."""
-        lines = (*self.recipes_, *self.joints_)
-        raw = [sources for kind in BLOCKS for line in lines for sources in line.sources(kind)]
+        raw = [feature.sources for kind in BLOCKS for feature in self.features(kind)]
         return dict(zip(self.schema_.names, raw, strict=True))
+
+    def features(self, kind: str) -> list[Feature]:
+        """The features of one kind in the order of the schema: that of the raw columns, then of their steps."""
+        made, places = self._made(kind), self._places()[kind]
+        return [made[at] for at in np.argsort(places, kind="stable")]
+
+    def _made(self, kind: str) -> list[Feature]:
+        """The same in the order in which they are made."""
+        return [feature for line in (*self.recipes_, *self.joints_) for feature in line.features(kind)]
+
+    def _places(self) -> dict[str, np.ndarray]:
+        """For each kind of block where the features go, in the order in which they are made."""
+        if "_placed" not in self.__dict__:
+            rank = {name: at for at, name in enumerate(self.columns_)}
+            self._placed = {}
+            for kind in BLOCKS:
+                alone = [rank[f.sources[0]] for recipe in self.recipes_ for f in recipe.features(kind)]
+                joint = [len(rank) for line in self.joints_ for _ in line.features(kind)]
+                self._placed[kind] = np.argsort(np.argsort([*alone, *joint], kind="stable"), kind="stable")
+        return self._placed
 
     @property
     def feature_map_(self) -> dict[str, str]:
@@ -194,18 +229,17 @@ class Featurizer(Fitted):
             "column_name_and_types": list(self.column_name_and_types),
         }
         given["transformer_params"] = [column for wish in wishes for column in wish.fields]
+        known = set(names)
         for setting, columns in given.items():
             for column in columns:
-                if column not in names:
+                if column not in known:
                     raise SettingsError(f"{setting}: there is no column {column!r}{nearest(column, names)}")
 
-    def _detect(self, frame: pd.DataFrame) -> dict[str, ColumnInfo]:
+    def _detect(self, frame: pd.DataFrame, known: Mapping[str, ColumnInfo]) -> dict[str, ColumnInfo]:
         kept = frame.drop(columns=self.drop_columns)
         declared = {c: p for c, p in self.column_name_and_types.items() if c in kept.columns}
-        if self.mode == "off":
-            found = {name: dtype_purpose(kept[name]) for name in kept.columns}
-        else:
-            found = detect_purposes(kept, declared)
+        off = self.mode == "off"
+        found = dtype_purposes(kept) if off else detect_purposes(kept, declared, known)
         return {name: found.get(name, ColumnInfo("Ignore", "in drop_columns")) for name in frame.columns}
 
     def _check_dropped(self, infos: Mapping[str, ColumnInfo], wishes: Sequence[Wish]) -> None:
@@ -219,7 +253,7 @@ class Featurizer(Fitted):
 
     def _learn(
         self,
-        frame: pd.DataFrame,
+        raw: RawColumns,
         infos: Mapping[str, ColumnInfo],
         wishes: Sequence[Wish],
         weights: np.ndarray | None,
@@ -231,21 +265,23 @@ class Featurizer(Fitted):
             asked.setdefault(repair["column"], []).append(repair)
         joints = [] if off else plan_joint(infos, wishes, blocked)
         shared = {name for joint in joints for name in joint.columns}
-        recipes, made = [], []
+        at_once = columns_at_once(len(raw.index))
+        recipes, made = plan(infos, wishes, blocked, asked, off=off, at_once=at_once), []
         repaired: dict[str, pd.Series] = {}
-        for name, info in infos.items():
-            if info.dropped:
-                continue
-            recipe = plan_off(name, info) if off else plan(name, info, wishes, blocked, asked.get(name, ()))
-            values, blocks = recipe.fit(frame[name], weights)
-            recipes.append(recipe)
+        for recipe in recipes:
+            values, blocks = recipe.fit(raw, weights)
             made += blocks
-            if name in shared:
-                repaired[name] = values
+            repaired |= {name: values[name] for name in recipe.columns if name in shared}
         fitted = [joint.fit(repaired) for joint in joints]
         self.joints_: list[JointRecipe] = [joint for joint in fitted if joint.step.transformer.names]
         used = {name for joint in self.joints_ for name in joint.columns}
-        self.recipes_ = [recipe for recipe in recipes if recipe.encoders() or recipe.column in used]
+        used |= {
+            name for recipe in recipes for kind in BLOCKS for f in recipe.features(kind) for name in f.sources
+        }
+        self.recipes_: list[Recipe] = []
+        for recipe in recipes:
+            if kept := [name for name in recipe.columns if name in used]:
+                self.recipes_.append(recipe if len(kept) == len(recipe.columns) else recipe.keep(kept))
         return made + [block for joint in self.joints_ for block in joint.encode(repaired)]
 
     def _schema(self) -> FeatureSchema:
@@ -253,8 +289,7 @@ class Featurizer(Fitted):
         names: dict[str, list[str]] = {}
         for kind in BLOCKS:
             names[kind] = []
-            lines = (*self.recipes_, *self.joints_)
-            for name in (name for line in lines for name in line.names(kind)):
+            for name in (feature.name for feature in self.features(kind)):
                 while name in taken:  # a raw column may be named like a feature made from another
                     name += "_"
                 taken.add(name)
@@ -264,11 +299,13 @@ class Featurizer(Fitted):
 
     def _summary(self, infos: Mapping[str, ColumnInfo]) -> list[dict[str, Any]]:
         counts = Counter(self.feature_map_.values())
-        steps: dict[str, list[Step]] = {recipe.column: list(recipe.steps) for recipe in self.recipes_}
-        repairs = {r.column: [REPAIRS[one["action"]] for one in r.repairs] for r in self.recipes_}
+        steps: dict[str, list[Step]] = {}
+        for recipe in self.recipes_:
+            steps |= recipe.steps_of_columns()
+        repairs = {r.columns[0]: [REPAIRS[one["action"]] for one in r.repairs] for r in self.recipes_}
         for joint in self.joints_:
             for name in joint.columns:
-                steps[name] += joint.steps
+                steps[name].append(joint.step)
         nothing = "; no transformer is left that gives something"
         return [
             {
@@ -283,33 +320,12 @@ class Featurizer(Fitted):
             for name, info in infos.items()
         ]
 
-    def _columns(self, frame: pd.DataFrame) -> list[pd.Series]:
-        """The raw columns that are needed, in the order of training."""
-        at: dict[str, list[int]] = {}
-        for position, name in enumerate(frame.columns):
-            at.setdefault(str(name), []).append(position)
-        optional = set(self.optional_columns_)
-        missing = [column for column in self.columns_ if column not in at and column not in optional]
-        if missing:
-            listed = ", ".join(map(repr, missing[:10])) + (" and others" if len(missing) > 10 else "")
-            hint = nearest(missing[0], at)
-            if len(hint) > 300:
-                hint = f"; it has {len(at):,} others, such as {', '.join(map(repr, list(at)[:10]))}"
-            noun = "columns" if len(missing) > 1 else "column"
-            raise DataError(f"the model needs {noun} {listed}, not in the data{hint}")
-        twice = [column for column in self.columns_ if len(at.get(column, ())) > 1]
-        if twice:
-            raise DataError(f"the data has two columns named {twice[0]!r}")
-        absent = pd.Series(None, index=frame.index, dtype=object)
-        found = (frame.iloc[:, at[name][0]] if name in at else absent for name in self.columns_)
-        return [column.rename(name) for name, column in zip(self.columns_, found, strict=True)]
-
 
 class _Blocks:
-    """The arrays of a feature matrix while they are filled, in the order of the schema."""
+    """The arrays of a feature matrix while they are filled; ``places`` are the columns' in the order of filling."""
 
-    def __init__(self, rows: int, schema: FeatureSchema) -> None:
-        self.schema = schema
+    def __init__(self, rows: int, schema: FeatureSchema, places: Mapping[str, np.ndarray]) -> None:
+        self.schema, self.places = schema, places
         self.dense = {
             "numeric": np.empty((rows, len(schema.numeric)), dtype=np.float32),
             "codes": np.empty((rows, len(schema.codes)), dtype=np.int32),
@@ -324,7 +340,9 @@ class _Blocks:
                 self.sparse.append(block)
                 continue
             end = self.at[kind] + block.shape[1]
-            self.dense[kind][:, self.at[kind] : end] = block
+            places = self.places[kind][self.at[kind] : end]
+            ordered = len(places) > 0 and bool((np.diff(places) == 1).all())
+            self.dense[kind][:, slice(places[0], places[-1] + 1) if ordered else places] = block
             self.at[kind] = end
 
     def matrix(self) -> FeatureMatrix:

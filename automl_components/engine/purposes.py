@@ -114,6 +114,20 @@ def named_as_id(name: object) -> bool:
     return bool(_ID_NAME.fullmatch(str(name)) or _CAMEL_ID.fullmatch(str(name)))
 
 
+def named_as_time(name: object) -> bool:
+    """Whether a column's name is that of a date or a time.
+
+    >>> [n for n in ("created_at", "updatedAt", "Date", "price", "rate") if named_as_time(n)]
+    ['created_at', 'updatedAt', 'Date']
+    """
+    return bool(_TIME_NAME.fullmatch(str(name)) or _TIME_NAME.fullmatch(str(name).lower()))
+
+
+def told_by_name(name: object) -> bool:
+    """Whether numbers under this name may be something else: labels or dates."""
+    return named_as_id(name) or named_as_time(name)
+
+
 def _of_dates(column: pd.Series) -> ColumnInfo:
     values = column.dropna()
     if values.empty:
@@ -147,7 +161,7 @@ def date_formats(name: object, values: np.ndarray) -> tuple[str, ...]:
     >>> date_formats("date", np.array([20240131.0, 20231201.0])), date_formats("date", np.array([20249999.0]))
     (('%Y%m%d',), ())
     """
-    if not _TIME_NAME.fullmatch(str(name)) and not _TIME_NAME.fullmatch(str(name).lower()):
+    if not named_as_time(name):
         return ()
     return dates.compact_formats(values) or dates.epoch_formats(values)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from automl_components.core.errors import SettingsError
 from automl_components.engine.purposes import ColumnInfo
-from automl_components.engine.recipe import READS, JointRecipe, Recipe, Step
+from automl_components.engine.recipe import MANY, READS, JointRecipe, Recipe, Step
 from automl_components.engine.repairs import Repair
 from automl_components.engine.wishes import Wish
 from automl_components.transformers import TRANSFORMERS
@@ -56,31 +56,72 @@ PARAMETERS_OFF: dict[str, dict[str, Any]] = {"date_parts": {"parts": []}}
 
 
 def plan(
-    column: str,
-    info: ColumnInfo,
+    infos: Mapping[str, ColumnInfo],
     wishes: Sequence[Wish] = (),
     blocked: Iterable[str] = (),
-    repairs: Sequence[Repair] = (),
-) -> Recipe:
-    """The recipe of one column in the modes ``auto`` and ``custom``, not fitted."""
+    repairs: Mapping[str, Sequence[Repair]] | None = None,
+    *,
+    off: bool = False,
+    at_once: int = 1000,
+) -> list[Recipe]:
+    """The recipes of all columns that are not dropped, not fitted, in the order of their first columns.
+
+    Columns of numbers that are read and treated alike share a recipe, at most ``at_once`` of them; one with
+    ``repairs`` has its own. ``off`` is the
+    mode in which nothing is asked for, and only what learners cannot do without is done.
+    """
+    named, asked = {name for wish in wishes for name in wish.fields}, {} if off else repairs or {}
+    usual: dict[str, list[Wish]] = {}  # by purpose, for columns that no wish names
+    groups: dict[Hashable, tuple[list[Wish], list[str]]] = {}
+    for name, info in infos.items():
+        if info.dropped:
+            continue
+        if off:
+            filled = [Wish(slot[0], (), PARAMETERS_OFF.get(slot[0], {})) for slot in SLOTS_OFF[info.purpose]]
+        elif name in named or name in asked:
+            filled = _filled(name, info, wishes, blocked, repaired=name in asked)
+        else:
+            if info.purpose not in usual:
+                usual[info.purpose] = _filled(name, info, wishes, blocked)
+            filled = usual[info.purpose]
+        key: Hashable = name
+        if READS[info.purpose] in MANY and name not in asked:
+            treated = repr([(wish.transformer, sorted(wish.parameters.items())) for wish in filled])
+            key = (info.purpose, info.decimal, info.unit, treated)
+        groups.setdefault(key, (filled, []))[1].append(name)
+    return [
+        Recipe(
+            names[at : at + at_once],
+            infos[names[0]],
+            [_step(wish) for wish in filled],
+            asked.get(names[0], ()),
+        )
+        for filled, names in groups.values()
+        for at in range(0, len(names), at_once)
+    ]
+
+
+def _filled(
+    column: str,
+    info: ColumnInfo,
+    wishes: Sequence[Wish],
+    blocked: Iterable[str],
+    *,
+    repaired: bool = False,
+) -> list[Wish]:
+    """What fills the slots of one column."""
     slots = SLOTS[info.purpose]
     usable = {name for slot in slots for name in slot}
     for wish in wishes:
         joint = TRANSFORMERS[wish.transformer].joint
         if column in wish.fields and wish.transformer not in usable and not joint:
             raise _unusable(wish, column, info)
-    steps: list[Step] = []
+    filled: list[Wish] = []
     for slot in slots:
         asked = [wish for name in slot if (wish := _wish(name, column, info, wishes))]
-        marked = bool(repairs) or any(step.name == "imputer" for step in steps)
-        steps += [_step(wish) for wish in asked or _usual(slot, info.purpose, blocked, marked)]
-    return Recipe(column, info, steps, repairs)
-
-
-def plan_off(column: str, info: ColumnInfo) -> Recipe:
-    """The recipe of one column in the mode ``off``, not fitted."""
-    slots = SLOTS_OFF[info.purpose]
-    return Recipe(column, info, [_step(Wish(slot[0], (), PARAMETERS_OFF.get(slot[0], {}))) for slot in slots])
+        marked = repaired or any(wish.transformer == "imputer" for wish in filled)
+        filled += asked or _usual(slot, info.purpose, blocked, marked)
+    return filled
 
 
 def plan_joint(
@@ -89,9 +130,11 @@ def plan_joint(
     """The recipes that take several columns at once, not fitted; only where there are two or more."""
     planned = []
     for entry in (entry for entry in TRANSFORMERS.values() if entry.joint and entry.name not in blocked):
-        fitting = [name for name, info in infos.items() if READS.get(info.purpose) == entry.reads]
         asked = [wish for wish in wishes if wish.transformer == entry.name]
         usual = [] if entry.name in JOINT_ONLY_ASKED else [Wish(entry.name, ())]
+        if not asked and not usual:
+            continue
+        fitting = [name for name, info in infos.items() if READS.get(info.purpose) == entry.reads]
         for wish in asked or usual:
             for name in wish.fields:
                 if name not in fitting:
@@ -141,4 +184,4 @@ def _step(wish: Wish) -> Step:
     entry = TRANSFORMERS[wish.transformer]
     built = entry.make(wish.parameters)
     title = getattr(built, "title", entry.title)
-    return Step(entry.name, title, entry.kind, entry.reads, built, wish.parameters)
+    return Step(entry.name, title, entry.kind, entry.reads, built, wish.parameters, entry.block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from automl_components.guardrails.personal_data import masked
 
 if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
-    from automl_components.engine.recipe import JointRecipe, Recipe, Step
+    from automl_components.engine.recipe import Step
 
+KINDS = ("numeric", "codes", "sparse")
 SHOWN = 8  # items of a list that the recipe prints
 
 
@@ -31,16 +33,15 @@ def engineered_features(featurizer: Featurizer, personal: Collection[str] = ()) 
     each name, only where they are not simply ``columns``.
     """
     rows = []
-    names = {kind: iter(getattr(featurizer.schema_, kind)) for kind in ("numeric", "codes", "sparse")}
-    for kind, left in names.items():
-        for line in (*featurizer.recipes_, *featurizer.joints_):
-            for step in (step for step in line.steps if step.kind == kind):
-                taken = [next(left) for _ in step.transformer.names]
-                taken = _names(line, step, taken, personal)
-                row = {"columns": _columns(line), "transformer": step.name, "title": step.title, "kind": kind}
-                sources = getattr(step.transformer, "sources", None)
-                differ = sources is not None and any(one != row["columns"] for one in sources)
-                rows.append(row | {"names": taken} | ({"sources": sources} if differ else {}))
+    for kind in KINDS:
+        pairs = zip(getattr(featurizer.schema_, kind), featurizer.features(kind), strict=True)
+        for (_, columns), group in groupby(pairs, key=lambda pair: (id(pair[1].step), pair[1].columns)):
+            named = list(group)
+            step, sources = named[0][1].step, [feature.sources for _, feature in named]
+            row = {"columns": columns, "transformer": step.name, "title": step.title, "kind": kind}
+            differ = any(one != columns for one in sources)
+            names = _names(columns, step, [name for name, _ in named], personal)
+            rows.append(row | {"names": names} | ({"sources": sources} if differ else {}))
     return rows
 
 
@@ -52,20 +53,31 @@ def recipe_of(featurizer: Featurizer, personal: Collection[str] = ()) -> dict[st
     items and the count are shown.
     """
     rows = {row["RawFeatureName"]: row for row in featurizer.summary_}
-    columns = {}
+    columns: dict[str, Any] = {}
     for recipe in featurizer.recipes_:
-        row = rows[recipe.column]
         reading = {"decimal": recipe.decimal if recipe.decimal != "." else "", "unit": recipe.unit}
         reading |= {"formats": list(recipe.formats), "timezone": recipe.timezone}
         given = {key: value for key, value in reading.items() if value}
-        columns[recipe.column] = {
-            "purpose": recipe.purpose,
-            "reason": row["Reason"],
-            **({"read": given} if given else {}),
-            **({"repairs": [_repair(repair) for repair in recipe.repairs]} if recipe.repairs else {}),
-            "steps": [_step(step, recipe.column in personal) for step in recipe.steps],
-        }
-    joint = [{"columns": list(line.columns), "steps": [_step(line.step)]} for line in featurizer.joints_]
+        steps = recipe.steps_of_columns()
+        names: dict[tuple[int, str], list[str]] = {}
+        for feature in (feature for kind in KINDS for feature in recipe.features(kind)):
+            names.setdefault((id(feature.step), feature.sources[0]), []).append(feature.name)
+        for at, name in enumerate(recipe.columns):
+            columns[name] = {
+                "purpose": recipe.purpose,
+                "reason": rows[name]["Reason"],
+                **({"read": given} if given else {}),
+                **({"repairs": [_repair(repair) for repair in recipe.repairs]} if recipe.repairs else {}),
+                "steps": [
+                    _step(step, names.get((id(step), name), []), at, personal=name in personal)
+                    for step in steps[name]
+                ],
+            }
+    columns = {name: columns[name] for name in featurizer.columns_}
+    joint = [
+        {"columns": list(line.columns), "steps": [_step(line.step, line.step.transformer.names)]}
+        for line in featurizer.joints_
+    ]
     dropped = {
         n: f"{row['TypeDetected']}: {row['Reason']}" for n, row in rows.items() if row["Dropped"] == "Yes"
     }
@@ -79,35 +91,35 @@ def recipe_of(featurizer: Featurizer, personal: Collection[str] = ()) -> dict[st
     }
 
 
-def _columns(line: Recipe | JointRecipe) -> list[str]:
-    return list(line.columns) if hasattr(line, "columns") else [line.column]
-
-
 def _repair(repair: Mapping[str, Any]) -> dict[str, Any]:
     told = {key: value for key, value in repair.items() if key not in ("column", "to")}
     return {key: list(value) if isinstance(value, (list, tuple)) else value for key, value in told.items()}
 
 
-def _names(line: Recipe | JointRecipe, step: Step, names: list[str], personal: Collection[str]) -> list[str]:
+def _names(columns: list[str], step: Step, names: list[str], personal: Collection[str]) -> list[str]:
     """The names of a step's features, without what personal columns hold."""
-    column = _columns(line)[0]
+    column = columns[0]
     if step.kind != "sparse" or column not in personal:
         return names
     return [column + masked(name.removeprefix(column)) for name in names]
 
 
-def _step(step: Step, personal: bool = False) -> dict[str, Any]:
+def _step(step: Step, names: list[str], at: int = 0, *, personal: bool = False) -> dict[str, Any]:
+    """What a step does; ``names`` and ``at`` are its features' and the position of the column that is told of."""
     parameters = {"parameters": dict(step.parameters)} if step.parameters else {}
     if personal:
         return {"transformer": step.name, **parameters, "learned": "not shown: personal data"}
+    if step.block:
+        own = step.transformer.learned(at)
+    else:
+        own = {key: value for key, value in vars(step.transformer).items() if not key.startswith("_")}
     learned = {
         key: shown
-        for key, value in vars(step.transformer).items()
-        if not key.startswith("_")
-        and key not in ("names", "sources", "column", *step.parameters)
+        for key, value in own.items()
+        if key not in ("names", "sources", "column", *step.parameters)
         and (shown := _shown(value)) is not None
     }
-    gives = {} if step.kind == "column" else {"features": _shown(list(step.transformer.names))}
+    gives = {} if step.kind == "column" else {"features": _shown(names)}
     return {"transformer": step.name, **parameters, **({"learned": learned} if learned else {}), **gives}
 
 

@@ -41,7 +41,7 @@ class Unread:
             learned = [getattr(step.transformer, "known", None) for step in recipe.encoders()]
             for known in filter(None, learned):
                 new = ~read.cat.categories.isin(known)
-                self.unseen[recipe.column] += int(cells.spread(new, read, False).sum())
+                self.unseen[str(column.name)] += int(cells.spread(new, read, False).sum())
 
     def _lost(self, recipe: Recipe, column: pd.Series, read: pd.Series) -> None:
         lost = column.notna() & read.isna()
@@ -54,9 +54,9 @@ class Unread:
             found = zip(texts.cat.categories, np.bincount(texts.cat.codes[texts.notna()]), strict=True)
             counts = {text: int(n) for text, n in found if text.lower() not in cells.MISSING_WORDS}
         if counts:
-            self.counts[recipe.column] += sum(counts.values())
-            self.kinds[recipe.column] = recipe.reads
-            seen = self.examples.setdefault(recipe.column, [])
+            self.counts[str(column.name)] += sum(counts.values())
+            self.kinds[str(column.name)] = recipe.reads
+            seen = self.examples.setdefault(str(column.name), [])
             seen += [text for text in counts if text not in seen][: EXAMPLES - len(seen)]
 
     def tell(self, rows: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,7 @@ def read_wishes(transformer_params: Mapping[str, Any] | None, blocked: Iterable[
             raise SettingsError(f"{where} takes a list of {{fields: [...], parameters: {{...}}}}")
         wishes += [_read_wish(where, name, entry) for entry in listed]
     asked = [(wish.transformer, column) for wish in wishes for column in (wish.fields or ("",))]
-    twice = next((pair for pair in asked if asked.count(pair) > 1), None)
+    twice = next((pair for pair, count in Counter(asked).items() if count > 1), None)
     if twice:
         columns = f"column {twice[1]!r}" if twice[1] else "all columns (no fields)"
         raise SettingsError(f"transformer_params: {twice[0]!r} is given twice for {columns}")

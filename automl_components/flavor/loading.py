@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
     from automl_components.engine.predictor import Predictor
 
-FORMAT = 1
-"""Version of the layout; raised when a reader of the former one would misread it."""
+FORMAT = 2
+"""Number of the layout of files and objects; raised whenever a class that a model keeps has other attributes.
+
+1: an object for each raw column. 2: columns of numbers share their objects.
+"""
 DATA = Path("data", "model")
 METHODS = ("predict", "predict_proba")
 
@@ -34,7 +37,7 @@ def load_model(path: Path | str, *, trusted: Sequence[str] = ()) -> Predictor:
     Raises
     ------
     ArtifactError
-        The folder is not one of our models, is damaged, or was written by a newer version.
+        The folder is not one of our models, is damaged, or has another format than this version's.
     TrustError
         The file holds types of other packages, or functions; the message names them.
     """
@@ -70,11 +73,13 @@ def _facts(folder: Path) -> dict[str, Any]:
             f"no model of automl-components: {file} is missing or damaged ({type(error).__name__}); give the "
             "folder best_model or featurizer of a run, which holds an MLmodel file"
         ) from None
-    if version > FORMAT:
-        newer = facts.get("automl_components", "a newer version")
+    if version != FORMAT:
+        other = facts.get("automl_components", "unknown")
+        change = "upgrade to that version" if version > FORMAT else "train it again, install that version"
         raise ArtifactError(
-            f"{file} has format {version}, this version reads up to {FORMAT}: upgrade automl-components to "
-            f"{newer}, or load it with mlflow.pyfunc in an environment without it: the folder brings its code"
+            f"{file} has format {version}, written by automl-components {other}; this version reads format {FORMAT} "
+            f"alone: {change}, or load it with mlflow.pyfunc in an environment without automl-components: the folder "
+            "brings its code"
         )
     return facts
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from automl_components.engine.predictor import Predictor
 
 EXAMPLE_ROWS = 5
+TYPES_IN_MLMODEL = 1000
 LOADER = "automl_components.flavor"
 REQUIRED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 BOOSTERS = ("catboost", "lightgbm", "xgboost")
@@ -53,7 +54,8 @@ def save_model(
     input_example : DataFrame
         A few raw rows; the first five are kept, and of them only the columns that the model uses.
     metadata : mapping
-        JSON values, kept in ``model.json`` and in ``MLmodel``; ``column_types`` is added.
+        JSON values, kept in ``model.json`` and in ``MLmodel``; ``column_types`` is added, in ``MLmodel`` only
+        where there are at most 1,000 columns.
     mlflow_model : mlflow.models.Model, optional
         Given by ``mlflow.models.Model.log(flavor=automl_components.flavor, ...)``.
 
@@ -129,12 +131,18 @@ def _save(
                     code_paths=[str(code)],
                     input_example=_example(input_example, facts["columns"]),
                     pip_requirements=_requirements(types),
-                    metadata=metadata,
+                    metadata=_of_mlflow(metadata),
                     mlflow_model=mlflow_model,
                 )
     for stray in ("uv.lock", "pyproject.toml", ".python-version"):
         # MLflow copies them from a uv project in the working folder, which has nothing to do with the model
         Path(path, stray).unlink(missing_ok=True)
+
+
+def _of_mlflow(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the types of thousands of columns: MLflow writes its YAML twice, at a second for ten thousand lines."""
+    few = len(metadata["column_types"]) <= TYPES_IN_MLMODEL
+    return {key: value for key, value in metadata.items() if few or key != "column_types"}
 
 
 def _plain(value: Any) -> Any:

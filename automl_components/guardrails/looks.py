@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,13 +35,18 @@ class Look:
     def __init__(self, facts: Facts) -> None:
         self.facts, self.frame = facts, facts.frame
         self.rows = facts.rows or len(facts.frame)
+        self._purposes = {
+            str(name): self._purpose(str(name), dtype) for name, dtype in self.frame.dtypes.items()
+        }
         self.names = [str(name) for name in self.frame if self.purpose(str(name)) not in UNUSED]
 
     def purpose(self, name: str) -> str:
         """What the column is used as; without featurization, text is a category whatever it holds."""
+        return self._purposes[name]
+
+    def _purpose(self, name: str, dtype: Any) -> str:
         purpose = self.facts.purposes.get(name, "Ignore")
-        column = self.frame[name]
-        plain = is_number(column) or types.is_datetime64_any_dtype(column.dtype)
+        plain = is_number_dtype(dtype) or types.is_datetime64_any_dtype(dtype)
         as_it_is = self.facts.featurize or plain or purpose in UNUSED
         return purpose if as_it_is else "Categorical"
 
@@ -90,7 +96,11 @@ def plain_name(name: str) -> str:
 
 def is_number(column: pd.Series) -> bool:
     """Whether the dtype is of real numbers (truth values and durations are none)."""
-    dtype = column.dtype
+    return is_number_dtype(column.dtype)
+
+
+def is_number_dtype(dtype: Any) -> bool:
+    """The same for a dtype itself."""
     return types.is_numeric_dtype(dtype) and not (types.is_bool_dtype(dtype) or types.is_complex_dtype(dtype))
 
 

@@ -37,12 +37,7 @@ def featurize_data(
         drop_columns=featurization.drop_columns, optional_columns=featurization.optional_columns,
         repairs=checked.facts.get("repairs", ()),
     )  # fmt: skip
-    matrix = fitted.fit_transform(checked.frame, checked.weights)
-    formats.write_features(
-        matrix,
-        checked,
-        features.local,
-        names={"summary": fitted.summary_, "feature_map": fitted.feature_map_},
-    )
+    matrix = fitted.fit_transform(checked.frame, checked.columns, checked.weights)
+    formats.write_features(matrix, checked, features.local)
     flavor.save_featurizer(fitted, featurizer.local, input_example=checked.example())
     formats.write_featurization(fitted, featurizer.local, checked.facts.get("personal", ()))

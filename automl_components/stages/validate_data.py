@@ -41,7 +41,8 @@ def validate_data(
     Everything that would make the later steps fail is refused here, before any training: the message names the
     column, the rows and the remedy; and what ``guardrails.fail_on`` names stops the run here, with the report.
     ``checked_data`` holds the rows that can be learnt from with their splits, and, where ``test_data_size`` is given,
-    the rows that were cut off first for the test run.
+    the rows that were cut off first for the test run; its ``columns.json`` says what each column was detected as, so
+    that ``featurize_data`` need not look again.
     """
     from automl_components import formats
     from automl_components.core.tables import read_table
@@ -71,9 +72,8 @@ def validate_data(
         groups=checked.groups, time_order=checked.time, validation_rows=checked.validation,
         rule=splits.split_rule, columns=len(checked.frame.columns), seed=task.seed,
     )  # fmt: skip
-    columns = checking.detect_columns(
-        checked.frame, featurization.column_name_and_types, featurization.drop_columns
-    )
+    declared, dropped = featurization.column_name_and_types, featurization.drop_columns
+    columns = checking.detect_columns(checked.frame, declared, dropped)
     facts = checking.facts_of(
         checked, made, columns, target_name=task.target_column_name,
         test=None if test is None else test[list(checked.frame)],
@@ -93,6 +93,7 @@ def validate_data(
                 "repairs": consequences.decided_repairs(findings, featurization.repairs),
             },
             test,
+            {name: info for name, info in columns.items() if name not in declared and name not in dropped},
         ),
         checked_data.local,
     )  # fmt: skip

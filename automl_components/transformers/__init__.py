@@ -65,11 +65,39 @@ class ColumnTransformer(Protocol):
         """Learn what is needed (levels, means, vocabulary) from the training rows."""
         ...
 
-    def transform(self, column: pd.Series) -> np.ndarray | csr_matrix | pd.Series:
-        """Array (rows, len(names)): float32, int32 codes or a float32 csr_matrix, by the entry's kind.
+    def transform(self, column: pd.Series) -> np.ndarray | csr_matrix:
+        """Array (rows, len(names)): float32, int32 codes or a float32 csr_matrix, by the entry's kind."""
+        ...
 
-        An entry of kind ``"column"`` gives back a column of the same sort, for the next transformer.
+
+class BlockTransformer(Protocol):
+    """What an entry with ``block`` builds: the same for any number of columns at once, each for itself.
+
+    The columns come as a DataFrame of float64, or of one column of another sort.
+    """
+
+    names: list[str]
+    """Engineered names, known after ``fit``; some of the columns may have nothing for this transformer."""
+
+    @property
+    def sources(self) -> list[list[str]]:
+        """For each engineered name the column it comes from."""
+        ...
+
+    def fit(self, columns: pd.DataFrame) -> BlockTransformer:
+        """Learn what is needed from the training rows."""
+        ...
+
+    def transform(self, columns: pd.DataFrame) -> np.ndarray | pd.DataFrame:
+        """float32 array (rows, len(names)).
+
+        An entry of kind ``"column"`` gives back columns of the same sort, for the next transformer; its ``keep`` takes
+        the names of the columns that are still there.
         """
+        ...
+
+    def learned(self, at: int) -> dict[str, Any]:
+        """What was learned of one of the columns, by its position; for people."""
         ...
 
 
@@ -94,6 +122,8 @@ class Transformer:
         Makes an unfitted transformer; a parameter out of range is a SettingsError.
     keeps_missing : bool
         Whether a missing value stays NaN (trees learn from it); else every number is finite.
+    block : bool
+        Whether it takes a DataFrame of columns that are read alike, each for itself, see :class:`BlockTransformer`.
     joint : bool
         Whether it takes several columns that are read alike at once, as a DataFrame. Fitted, it has
         ``sources`` beside ``names``: for each feature the columns it comes from.
@@ -105,6 +135,7 @@ class Transformer:
     reads: Reads
     build: Callable[..., Any]
     keeps_missing: bool = False
+    block: bool = False
     joint: bool = False
     rank: int = 100
 

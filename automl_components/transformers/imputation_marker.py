@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -26,16 +28,26 @@ class ImputationMarker(Fitted):
             raise SettingsError(f"imputation_marker: min_share is from 0 to 1, not {min_share!r}")
         self.min_share = min_share
 
-    def fit(self, column: pd.Series) -> ImputationMarker:
-        """Look at the share of missing values."""
-        share = float(column.isna().mean()) if len(column) else 0.0
-        useful = 0 < share < 1 and share >= self.min_share
-        self.names = [f"{column.name}_WASNULL"] if useful else []
+    def fit(self, columns: pd.DataFrame) -> ImputationMarker:
+        """Look at the shares of missing values."""
+        share = columns.isna().mean(axis=0).to_numpy()
+        useful = (share > 0) & (share < 1) & (share >= self.min_share)
+        self.marked = [str(name) for name in columns.columns[useful]]
+        self.names = [f"{name}_WASNULL" for name in self.marked]
         return self
 
-    def transform(self, column: pd.Series) -> np.ndarray:
-        """float32 array of shape (rows, 1), or (rows, 0) where nothing is marked."""
-        return column.isna().to_numpy(np.float32)[:, None][:, : len(self.names)]
+    @property
+    def sources(self) -> list[list[str]]:
+        """The column of each feature."""
+        return [[name] for name in self.marked]
+
+    def transform(self, columns: pd.DataFrame) -> np.ndarray:
+        """float32 array of shape (rows, len(names)): a column for each that is marked."""
+        return columns[self.marked].isna().to_numpy(np.float32)
+
+    def learned(self, at: int) -> dict[str, Any]:
+        """The smallest share that is marked."""
+        return {"min_share": self.min_share}
 
 
-ENTRY = Transformer("imputation_marker", "ImputationMarker", "numeric", "gaps", ImputationMarker)
+ENTRY = Transformer("imputation_marker", "ImputationMarker", "numeric", "gaps", ImputationMarker, block=True)

@@ -21,7 +21,7 @@ TITLES = {
 
 
 class Imputer(Fitted):
-    """Fills the gaps of numbers, labels or dates.
+    """Fills the gaps of columns of numbers, or of one column of labels or dates.
 
     Parameters
     ----------
@@ -62,24 +62,34 @@ class Imputer(Fitted):
             return number if reads == "numbers" else isinstance(self.fill_value, str)
         return reads != "labels" or self.strategy in ("most_frequent", "ffill")
 
-    def fit(self, column: pd.Series, weights: np.ndarray | None = None) -> Imputer:
+    def fit(self, columns: pd.DataFrame, weights: np.ndarray | None = None) -> Imputer:
         """Learn what to fill in; a column without any value is filled with 0 (numbers) or stays as it is.
 
         ``weights`` of rows, not negative, count like so many rows; a row of weight 0 says nothing, except where all
         rows with a value weigh 0.
         """
-        self.names = [str(column.name)]
+        self.names = [str(name) for name in columns]
+        found = [self._learn(column, weights) for _, column in columns.items()]
+        kind = columns.dtypes.iloc[0].kind
+        # a list of texts, or an array: of numbers, or of one date
+        self.values: Any = found
+        if kind == "f":
+            self.values = np.array([value or 0.0 for value in found], dtype=np.float64)
+        elif kind == "M":
+            dates = ("NaT" if value is None else pd.Timestamp(value) for value in found)
+            self.values = np.array([np.datetime64(value, "us") for value in dates])
+        return self
+
+    def _learn(self, column: pd.Series, weights: np.ndarray | None) -> Any:
+        """What fills a column; None where it has no value."""
+        if self.strategy == "constant":
+            return self.fill_value
         there = column.notna().to_numpy()
         given = column[there]
+        if given.empty:
+            return None
         weight = np.ones(len(given)) if weights is None or not weights[there].any() else weights[there]
-        value: Any = self.fill_value
-        if self.strategy != "constant":
-            value = self._value(given[weight > 0], weight[weight > 0]) if len(given) else None
-        if pd.api.types.is_float_dtype(column.dtype):
-            value = float(value or 0.0)
-        dates = pd.api.types.is_datetime64_dtype(column.dtype) and value is not None
-        self.value = np.datetime64(pd.Timestamp(value), "us") if dates else value
-        return self
+        return self._value(given[weight > 0], weight[weight > 0])
 
     def _value(self, given: pd.Series, weight: np.ndarray) -> Any:
         if self.strategy == "ffill":
@@ -94,13 +104,35 @@ class Imputer(Fitted):
         found = np.average(values, weights=weight) if self.strategy == "mean" else _median(values, weight)
         return np.datetime64(round(found), "us") if dates else found
 
-    def transform(self, column: pd.Series) -> pd.Series:
-        """The column without gaps."""
-        if self.value is None:
-            return column
-        if isinstance(column.dtype, pd.CategoricalDtype) and self.value not in column.cat.categories:
-            column = column.cat.add_categories([self.value])
-        return (column.ffill() if self.strategy == "ffill" else column).fillna(self.value)
+    @property
+    def sources(self) -> list[list[str]]:
+        """Each column comes from itself."""
+        return [[name] for name in self.names]
+
+    def transform(self, columns: pd.DataFrame) -> pd.DataFrame:
+        """The columns without gaps."""
+        columns = columns.ffill() if self.strategy == "ffill" else columns
+        if columns.dtypes.iloc[0].kind == "f":
+            values = columns.to_numpy()
+            filled = np.where(np.isnan(values), self.values, values)
+            return pd.DataFrame(filled, index=columns.index, columns=columns.columns, copy=False)
+        column, value = columns.iloc[:, 0], self.values[0]
+        if pd.isna(value):
+            return columns
+        if isinstance(column.dtype, pd.CategoricalDtype) and value not in column.cat.categories:
+            column = column.cat.add_categories([value])
+        return column.fillna(value).to_frame()
+
+    def keep(self, columns: list[str]) -> None:
+        """Go on with some of the columns."""
+        wanted = set(columns)
+        kept = [at for at, name in enumerate(self.names) if name in wanted]
+        self.names = [self.names[at] for at in kept]
+        self.values = [self.values[at] for at in kept] if isinstance(self.values, list) else self.values[kept]
+
+    def learned(self, at: int) -> dict[str, Any]:
+        """What fills a column."""
+        return {"strategy": self.strategy, "fill_value": self.fill_value, "value": self.values[at]}
 
 
 def _median(values: np.ndarray, weight: np.ndarray) -> float:
@@ -115,4 +147,4 @@ def _median(values: np.ndarray, weight: np.ndarray) -> float:
     return float(low + (high - low) / 2)
 
 
-ENTRY = Transformer("imputer", "Imputer", "column", "numbers", Imputer)
+ENTRY = Transformer("imputer", "Imputer", "column", "numbers", Imputer, block=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -19,18 +21,31 @@ class Numeric(Fitted):
 
     names: list[str]
 
-    def fit(self, column: pd.Series) -> Numeric:
-        """Learn the origin."""
-        low, high = float(column.min()), float(column.max())
-        narrow = high - low < max(abs(low), abs(high)) / 1000
-        self.origin = low if narrow and max(abs(low), abs(high)) > 2**16 else 0.0
-        self.names = [str(column.name)]
+    def fit(self, columns: pd.DataFrame) -> Numeric:
+        """Learn the origins."""
+        values = columns.to_numpy()
+        low, high = (end.reduce(values, axis=0, initial=np.nan) for end in (np.fmin, np.fmax))
+        size = np.maximum(np.abs(low), np.abs(high))
+        with np.errstate(over="ignore"):
+            narrow = high - low < size / 1000
+        self.origins = np.where(narrow & (size > 2**16), low, 0.0)
+        self.names = [str(name) for name in columns]
         return self
 
-    def transform(self, column: pd.Series) -> np.ndarray:
-        """float32 array of shape (rows, 1); NaN where missing."""
-        values = column.to_numpy(float) - self.origin
-        return np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)[:, None]
+    @property
+    def sources(self) -> list[list[str]]:
+        """The column of each feature."""
+        return [[name] for name in self.names]
+
+    def transform(self, columns: pd.DataFrame) -> np.ndarray:
+        """float32 array of shape (rows, columns); NaN where missing."""
+        values = columns.to_numpy()
+        values = values - self.origins if self.origins.any() else values
+        return np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
+
+    def learned(self, at: int) -> dict[str, Any]:
+        """The origin of a column."""
+        return {"origin": float(self.origins[at])}
 
 
-ENTRY = Transformer("numeric", "Numeric", "numeric", "numbers", Numeric, keeps_missing=True)
+ENTRY = Transformer("numeric", "Numeric", "numeric", "numbers", Numeric, keeps_missing=True, block=True)
