@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, BaseOperator, XComArg
 
@@ -76,12 +76,6 @@ class ComponentOperator(WorkOperator):
         "overrides",
         *WorkOperator.template_fields,
     )
-    template_fields_renderers: ClassVar[dict[str, str]] = {
-        "inputs": "json",
-        "settings": "json",
-        "job": "json",
-        "overrides": "json",
-    }
 
     def __init__(
         self,

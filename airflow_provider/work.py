@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, XComArg
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
@@ -68,6 +68,9 @@ class WorkOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("root", "folder", "tracking_uri")
+    template_fields_renderers: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("inputs", "settings", "job", "overrides"), "json"
+    )
     operator_extra_links: Collection[BaseOperatorLink] = (ReportLink(), MLflowLink())
     ui_color = "#dfeaf4"
 
