@@ -42,7 +42,11 @@ def overhead():
 
 overhead()
 """
-PLAIN = "import sys; from automl_components import Job; Job.from_file(sys.argv[1]).run(sys.argv[2], verbosity='warning')"
+PLAIN = """
+import sys
+from automl_components import Job
+Job.from_file(sys.argv[1]).run(sys.argv[2], verbosity="warning")
+"""
 PARSING = """
 import sys, time
 import airflow.sdk, airflow.sdk.exceptions, airflow.providers.standard.operators.python

@@ -65,9 +65,7 @@ def test_a_retry_on_another_worker_goes_on_with_what_a_lost_one_has_finished(
     done = run(dag)
     told = capfd.readouterr().out
     assert set(done.states.values()) == {"success"}
-    tries = {name: instance.try_number for name, instance in done.tasks.items()}
-    assert tries.pop("automl.search_trials") == 2
-    assert set(tries.values()) == {1}
+    assert done.tasks["automl.search_trials"].try_number == 2
     assert "search_trials: its process ended with signal SIGKILL" in told
     assert "no sign of life of" in told
     assert "trials: going on from what another machine has finished" in told
