@@ -1,6 +1,6 @@
 """What Airflow costs over the plain Python run, a stage; and what a DAG file of ours costs to parse.
 
-    python benchmarks/airflow_overhead.py
+    python benchmarks/airflow_overhead.py [runs]
 
 The same job runs as a task group in a real `airflow standalone`, and in a fresh Python process, a few times each; the
 first time warms everything up. Where the seconds of a stage go is told by Airflow's own records and by the markers of
@@ -27,7 +27,9 @@ from automl_components.core import storage
 from automl_components.demo import penguins_job
 from automl_components.pipeline import line_for
 
-RUNS = 4
+RUNS = int(sys.argv[1]) if sys.argv[1:] else 4
+REST = 15.0
+"""Seconds in which it is seen what Airflow does while nothing runs in it."""
 DAG = """
 import json
 from pathlib import Path
@@ -71,13 +73,17 @@ def main() -> None:
         (home / "dags" / "overhead.py").write_text(DAG)
         (home / "dags" / "job.json").write_text(json.dumps(job.to_mapping()))
         with Server(home / "airflow", home / "dags") as server:
-            pairs = []
+            pairs, before = [], processor(server)
+            time.sleep(REST)
+            idle = (processor(server) - before) / REST
             for number in range(RUNS):
-                pairs.append((airflow(server), plain(server, home / "dags" / "job.json", home / str(number))))
+                there = airflow(server, idle)
+                pairs.append((there, plain(server, home / "dags" / "job.json", home / str(number))))
                 there, here = pairs[-1]
                 print(f"run {number}: Airflow {there['run']:.1f} s, Python {here['run']:.1f} s")
     told = {
         "in all": [(a["run"] - p["run"]) / len(stages) for a, p in pairs[1:]],
+        "processor time in all": [(a["processor"] - p["processor"]) / len(stages) for a, p in pairs[1:]],
         "scheduling: from the end of what it waits for to its start": [a["gap"] / len(stages) for a, _ in pairs[1:]],
         "task and child process: its duration, without the component's seconds": [
             (a["duration"] - a["work"]) / len(stages) for a, _ in pairs[1:]
@@ -98,10 +104,17 @@ def parse(name: str) -> float:
     return min(float(text.split()[-1]) for text in told)
 
 
-def airflow(server: Server) -> dict[str, float]:
-    """Seconds of a run of the DAG, and of its parts, summed over its tasks."""
+def processor(server: Server) -> float:
+    """Processor seconds of Airflow and of all that it has started and waited for."""
+    return sum(sum(one.cpu_times()[:4]) for one in server.processes() if one.is_running())
+
+
+def airflow(server: Server, idle: float) -> dict[str, float]:
+    """Seconds of a run of the DAG, and of its parts, summed over its tasks; ``idle`` is what Airflow uses without."""
+    started, used = time.monotonic(), processor(server)
     run_id = server.trigger("overhead")
     state = server.ended("overhead", run_id)
+    used = processor(server) - used - idle * (time.monotonic() - started)
     tasks = {
         one["task_id"]: one
         for one in server.get(f"/api/v2/dags/overhead/dagRuns/{run_id}/taskInstances")["task_instances"]
@@ -116,7 +129,8 @@ def airflow(server: Server) -> dict[str, float]:
     )
     place = entry["value"] if isinstance(entry["value"], Mapping) else json.loads(entry["value"])
     return {
-        "run": (_time(run["end_date"]) - _time(run["start_date"])),
+        "run": _time(run["end_date"]) - _time(run["start_date"]),
+        "processor": used,
         "gap": sum(max(0.0, start - end) for (start, _), end in zip(order, ends, strict=True)),
         "duration": sum(end - start for start, end in spans.values()),
         "work": work(Path(place["path"]).parent),
@@ -125,10 +139,11 @@ def airflow(server: Server) -> dict[str, float]:
 
 def plain(server: Server, job: Path, folder: Path) -> dict[str, float]:
     """Seconds of the same job in a fresh Python process, and of its components."""
-    started = time.monotonic()
+    started, before = time.monotonic(), psutil.Process().cpu_times()
     command = [sys.executable, "-c", PLAIN, str(job), str(folder)]
     subprocess.run(command, env=server.environment, check=True, capture_output=True)
-    return {"run": time.monotonic() - started, "work": work(folder)}
+    seconds, after = time.monotonic() - started, psutil.Process().cpu_times()
+    return {"run": seconds, "processor": sum(after[2:4]) - sum(before[2:4]), "work": work(folder)}
 
 
 def work(folder: Path) -> float:
