@@ -151,6 +151,9 @@ class ComponentOperator(WorkOperator):
 
 def _check_source(component: Component, name: str, value: Any) -> None:
     """Refuse another task's output that does not exist, or is not what the input takes."""
+    if isinstance(value, BaseOperator):
+        made = f".outputs[...] of {[*value.outputs]}" if isinstance(value, ComponentOperator) else ".output"
+        raise SettingsError(f"input {name!r}: it is task {value.task_id!r} itself; give its {made}")
     for operator, key in XComArg.iter_xcom_references(value):
         if not isinstance(operator, ComponentOperator):
             continue

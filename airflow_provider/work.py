@@ -110,7 +110,9 @@ class WorkOperator(BaseOperator):
                 str(error)
             ) from None
         except (DataError, SettingsError, TrustError) as error:  # the same again would fail the same way
-            raise AirflowFailException(f"{request.name}: {error}") from None
+            text = str(error)
+            name = "" if text.startswith(request.name) else f"{request.name}: "
+            raise AirflowFailException(f"{name}{text}") from None
         except AutoMLError as error:
             raise AirflowException(str(error)) from None
         self.made = {**outcome["outputs"]}
