@@ -7,16 +7,14 @@ import json
 import os
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
 
+import fsspec
 import psutil
-
-from automl_components.core import storage
-from automl_components.launch.child import connected
 
 SERVER = """
 import sys
@@ -61,9 +59,8 @@ class S3Store:
 
     def find(self, pattern: str) -> list[str]:
         """Paths in the store."""
-        with connected({"s3": self.options}):
-            fs, _ = storage.filesystem("s3://box")
-            return [str(path) for path in fs.glob(pattern)]
+        fs = fsspec.filesystem("s3", **self.options, skip_instance_cache=True, use_listings_cache=False)
+        return [str(path) for path in fs.glob(pattern)]
 
 
 @contextlib.contextmanager
@@ -95,13 +92,24 @@ def s3_server() -> Iterator[S3Store]:
         process.wait()
 
 
-def kill_a_search_with(store: S3Store, folder: str, commits: int = 3, seconds: float = 300) -> None:
-    """Wait until a search has this many commits in the store, then kill its process, as a lost machine would."""
-    until = time.monotonic() + seconds
-    while len(store.find(f"{folder}/.trials.draft/commits/*.json")) < commits:
-        assert time.monotonic() < until, "no finished trials in the store"
-        time.sleep(0.3)
-    for process in psutil.Process(os.getpid()).children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            if "automl_components.launch" in " ".join(process.cmdline()):
-                process.kill()
+@contextlib.contextmanager
+def lost_search(store: S3Store, folder: str, commits: int = 3) -> Iterator[None]:
+    """Once a search has this many commits in the store, its process is killed, as that of a lost machine would be."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while len(store.find(f"{folder}/.trials.draft/commits/*.json")) < commits:
+            if over.wait(0.3):
+                return
+        for process in psutil.Process(os.getpid()).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "automl_components.launch" in " ".join(process.cmdline()):
+                    process.kill()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

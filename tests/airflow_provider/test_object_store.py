@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +13,10 @@ from penguins import FAST, penguins_table
 
 pytest.importorskip("moto", reason="moto is not installed")
 from running import run, xcom
-from s3_store import S3Store, kill_a_search_with, s3_server
+from s3_store import S3Store, lost_search, s3_server
 
 pytestmark = [
-    pytest.mark.timeout(900),  # a machine may be busy
+    pytest.mark.timeout(1800),  # a machine may be busy
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.usefixtures("airflow_home"),
 ]
@@ -61,8 +60,8 @@ def test_a_retry_on_another_worker_goes_on_with_what_a_lost_one_has_finished(
         overrides={"limits.max_trials": "{{ 2000 if ti.try_number == 1 else 4 }}"}, pre_execute=on_a_disk_of_its_own,
     )  # fmt: skip
     folder = f"box/automl/{dag.dag_id}/*/automl"
-    threading.Thread(target=kill_a_search_with, args=(store, folder), daemon=True).start()
-    done = run(dag)
+    with lost_search(store, folder):
+        done = run(dag)
     told = capfd.readouterr().out
     assert set(done.states.values()) == {"success"}
     assert done.tasks["automl.search_trials"].try_number == 2

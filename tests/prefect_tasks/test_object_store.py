@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ from penguins import FAST, job_mapping
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 
 pytest.importorskip("moto", reason="moto is not installed")
-from s3_store import kill_a_search_with, s3_server
+from s3_store import lost_search, s3_server
 
 from prefect_tasks import Workspace, automl_flow
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 JOB = job_mapping(
     limits={"max_trials": 2000, "max_cores_per_trial": 1}, n_cross_validations=None, validation_data_size=0.2,
@@ -42,10 +41,8 @@ def test_another_machine_goes_on_with_a_flow_in_s3(
             storage_root="s3://box/runs", storage_options={"s3": store.options},
             mlflow_tracking_uri=f"sqlite:///{prefect}/mlflow.db", environment={"AUTOML_LEASE_SECONDS": "5"},
         )  # fmt: skip
-        killer = threading.Thread(target=kill_a_search_with, args=(store, "box/runs/lost"), daemon=True)
-        killer.start()
-        lost = run_on("one", space, trials=2000)
-        killer.join(60)
+        with lost_search(store, "box/runs/lost"):
+            lost = run_on("one", space, trials=2000)
         assert "search_trials: its process ended with signal SIGKILL" in lost.message
         done = run_on("two", space, trials=4)
         assert done.is_completed()
