@@ -48,7 +48,8 @@ class WorkOperator(BaseOperator):
     ----------
     root : str, optional
         Local path or fsspec address under which runs are kept; templated. By default what the connection names, else
-        ``AUTOML_ROOT``, else ``automl-runs`` in ``AIRFLOW_HOME``.
+        ``AUTOML_ROOT``, else ``automl-runs`` in ``AIRFLOW_HOME``. In object storage a retry goes on on any worker: once
+        the lost one has been silent for a minute (``AUTOML_LEASE_SECONDS``), it takes over what that has finished.
     folder : str
         Sub-folder of the run: tasks that make artifacts of the same name need one each; templated.
     store_conn_id : str, optional
