@@ -68,7 +68,7 @@ class Server(server.Server):
                 return False
 
         try:
-            self.wait(healthy, "Airflow did not become healthy, or knows no DAG,", seconds=600)
+            self.wait(healthy, "Airflow did not become healthy, or knows no DAG,", seconds=900)
         except BaseException:
             self.__exit__(None, None, None)
             raise

@@ -59,7 +59,7 @@ class Server(server.Server):
                 return False
 
         try:
-            self.wait(answers, "the server did not answer", seconds=300)
+            self.wait(answers, "the server did not answer", seconds=900)
         except BaseException:
             self.__exit__(None, None, None)
             raise

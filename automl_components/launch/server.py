@@ -83,7 +83,7 @@ class Server:
         """Every process of the server and of what runs in it."""
         return [one for process in self._processes for one in _tree(process)]
 
-    def wait(self, true: Callable[[], Any], otherwise: str, seconds: float = 120) -> Any:
+    def wait(self, true: Callable[[], Any], otherwise: str, seconds: float = 600) -> Any:
         """The first true value, asked for twice a second; TimeoutError after so many seconds.
 
         That the server does not answer is as good as no: a busy machine may take its time.
