@@ -49,6 +49,7 @@ class Server(server.Server):
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API__BASE_URL": self.address,
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",  # of 5 s a busy machine needs more, and the task fails
             "MLFLOW_TRACKING_URI": f"sqlite:///{self.home}/mlflow.db",
             **(environment or {}),
         }
