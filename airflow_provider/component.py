@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, BaseOperator, XComArg
 
@@ -76,12 +76,6 @@ class ComponentOperator(WorkOperator):
         "overrides",
         *WorkOperator.template_fields,
     )
-    template_fields_renderers: ClassVar[dict[str, str]] = {
-        "inputs": "json",
-        "settings": "json",
-        "job": "json",
-        "overrides": "json",
-    }
 
     def __init__(
         self,
@@ -157,6 +151,9 @@ class ComponentOperator(WorkOperator):
 
 def _check_source(component: Component, name: str, value: Any) -> None:
     """Refuse another task's output that does not exist, or is not what the input takes."""
+    if isinstance(value, BaseOperator):
+        made = f".outputs[...] of {[*value.outputs]}" if isinstance(value, ComponentOperator) else ".output"
+        raise SettingsError(f"input {name!r}: it is task {value.task_id!r} itself; give its {made}")
     for operator, key in XComArg.iter_xcom_references(value):
         if not isinstance(operator, ComponentOperator):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider.component import Outputs, announce, dag_folder, located
 from airflow_provider.work import WorkOperator, address, is_later
@@ -38,11 +38,6 @@ class AutoMLOperator(WorkOperator):
     """
 
     template_fields: Sequence[str] = ("job", "inputs", "overrides", *WorkOperator.template_fields)
-    template_fields_renderers: ClassVar[dict[str, str]] = {
-        "job": "json",
-        "inputs": "json",
-        "overrides": "json",
-    }
 
     def __init__(
         self,

@@ -8,11 +8,13 @@ job file has at its top level (``target_column_name=...``). What an editor sees 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from airflow_provider.component import ComponentOperator
 from automl_components.core.component import Component
+from automl_components.core.errors import SettingsError
 from automl_components.pipeline import LINE
 
 
@@ -23,18 +25,29 @@ def operator_class(component: Component) -> type[ComponentOperator]:
     def init(self: ComponentOperator, *, settings: Any = None, **arguments: Any) -> None:
         given = {name: arguments.pop(name, None) for name in (*inputs, *keys)}
         own = {name: given[name] for name in keys if given[name] is not None}
-        ComponentOperator.__init__(
-            self,
-            component=component,
-            inputs={name: given[name] for name in inputs if given[name] is not None},
-            settings={**settings, **own} if settings and own else own or settings,
-            **arguments,
-        )
+        try:
+            ComponentOperator.__init__(
+                self,
+                component=component,
+                inputs={name: given[name] for name in inputs if given[name] is not None},
+                settings={**settings, **own} if settings and own else own or settings,
+                **arguments,
+            )
+        except (
+            TypeError
+        ) as error:  # Airflow's, of arguments that it does not know: it names them and the task
+            raise SettingsError(f"{error}{_hints(arguments, (*inputs, *keys))}") from None
 
     init.__signature__ = inspect.Signature(_parameters(component))  # type: ignore[attr-defined]
     name = "".join(part.capitalize() for part in component.name.split("_")) + "Operator"
     body = {"__init__": init, "__doc__": component.description, "__module__": __name__}
     return type(name, (ComponentOperator,), body)
+
+
+def _hints(arguments: Iterable[str], known: Sequence[str]) -> str:
+    """What may have been meant by arguments that are nearly an input or a setting."""
+    alike = {name: get_close_matches(name, known, n=1) for name in arguments}
+    return "".join(f"\n{name}: did you mean {found[0]!r}?" for name, found in alike.items() if found)
 
 
 def _parameters(component: Component) -> Iterator[inspect.Parameter]:

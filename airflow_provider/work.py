@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, XComArg
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
@@ -48,7 +48,8 @@ class WorkOperator(BaseOperator):
     ----------
     root : str, optional
         Local path or fsspec address under which runs are kept; templated. By default what the connection names, else
-        ``AUTOML_ROOT``, else ``automl-runs`` in ``AIRFLOW_HOME``.
+        ``AUTOML_ROOT``, else ``automl-runs`` in ``AIRFLOW_HOME``. In object storage a retry goes on on any worker: once
+        the lost one has been silent for a minute (``AUTOML_LEASE_SECONDS``), it takes over what that has finished.
     folder : str
         Sub-folder of the run: tasks that make artifacts of the same name need one each; templated.
     store_conn_id : str, optional
@@ -68,6 +69,9 @@ class WorkOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("root", "folder", "tracking_uri")
+    template_fields_renderers: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("inputs", "settings", "job", "overrides"), "json"
+    )
     operator_extra_links: Collection[BaseOperatorLink] = (ReportLink(), MLflowLink())
     ui_color = "#dfeaf4"
 
@@ -107,7 +111,9 @@ class WorkOperator(BaseOperator):
                 str(error)
             ) from None
         except (DataError, SettingsError, TrustError) as error:  # the same again would fail the same way
-            raise AirflowFailException(f"{request.name}: {error}") from None
+            text = str(error)
+            name = "" if text.startswith(request.name) else f"{request.name}: "
+            raise AirflowFailException(f"{name}{text}") from None
         except AutoMLError as error:
             raise AirflowException(str(error)) from None
         self.made = {**outcome["outputs"]}

@@ -8,38 +8,33 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import signal
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from typing_extensions import Self
 
-class Server:
+from automl_components.launch import server
+
+
+class Server(server.Server):
     """``prefect server start`` on SQLite, and what runs beside it: workers, served flows.
 
     Parameters
     ----------
     home : Path
-        PREFECT_HOME, with the database, results and logs; made if it is not there.
-    port : int, optional
-        By default a free one.
-    environment : mapping, optional
-        Further environment variables.
+        PREFECT_HOME, with the database, results and logs.
+    port, environment
+        As for :class:`automl_components.launch.server.Server`.
     """
 
     def __init__(
         self, home: Path, port: int | None = None, environment: Mapping[str, str] | None = None
     ) -> None:
-        self.home, self.port = home.absolute(), port or _free_port()
+        super().__init__(home, port)
         self.address = f"http://127.0.0.1:{self.port}"
-        self.environment = {
-            **os.environ,
+        self.environment |= {
             "PREFECT_HOME": str(self.home),
             "PREFECT_API_URL": f"{self.address}/api",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -49,45 +44,26 @@ class Server:
             "MLFLOW_TRACKING_URI": f"sqlite:///{self.home}/mlflow.db",
             **(environment or {}),
         }
-        self._processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> Server:
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.start("server", "-m", "prefect", "server", "start", "--port", str(self.port))
-        self.wait(self._answers, "the server did not answer", seconds=300)
+    def __enter__(self) -> Self:
+        import httpx
+
+        super().__enter__()
+        process = self.start("server", "-m", "prefect", "server", "start", "--port", str(self.port))
+
+        def answers() -> bool:
+            self.check_alive(process, "server")
+            try:
+                return httpx.get(f"{self.address}/api/health", timeout=5, trust_env=False).is_success
+            except httpx.TransportError:
+                return False
+
+        try:
+            self.wait(answers, "the server did not answer", seconds=900)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        while self._processes:
-            self.stop(self._processes[-1])
-
-    def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
-        """Start Python with this server's environment; its output goes to ``<home>/<name>.log``."""
-        with (self.home / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, *command], env=self.environment, stdout=log, stderr=subprocess.STDOUT
-            )
-        self._processes.append(process)
-        return process
-
-    def stop(self, process: subprocess.Popen[bytes]) -> None:
-        """End a process that was started here, and all of its children."""
-        import psutil
-
-        tree = []
-        with contextlib.suppress(psutil.Error):
-            found = psutil.Process(process.pid)
-            tree = [*found.children(recursive=True), found]
-        for one in tree:
-            with contextlib.suppress(psutil.Error):
-                one.terminate()
-        for one in psutil.wait_procs(tree, timeout=5)[1]:
-            with contextlib.suppress(psutil.Error):
-                one.kill()
-        process.wait()
-        self._processes.remove(process)
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Any]:
@@ -128,33 +104,6 @@ class Server:
         tasks.sort(key=lambda one: one.created)
         return {one.name.rpartition("-")[0] or one.name: one.state_name for one in tasks}
 
-    def wait(self, true: Callable[[], Any], otherwise: str, seconds: float = 120) -> Any:
-        """The first true value, asked for twice a second; TimeoutError after so many seconds."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if found := true():
-                return found
-            time.sleep(0.5)
-        raise TimeoutError(f"{otherwise} within {seconds:.0f} s; the logs are in {self.home}")
-
-    def _answers(self) -> bool:
-        import httpx
-
-        if (code := self._processes[0].poll()) is not None:
-            raise RuntimeError(
-                f"the server ended with exit code {code}; see {self.home / 'server.log'} (is port {self.port} taken?)"
-            )
-        try:
-            return httpx.get(f"{self.address}/api/health", timeout=5, trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
 
 def main() -> int:
     """The demo; 0 where the example's run was completed."""
@@ -167,18 +116,17 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end when the run has ended")
     given = parser.parse_args()
     print("starting Prefect, half a minute the first time ...", flush=True)
-    with Server(given.home, given.port or None) as server:
-        server.start("served", given.flow, "serve")
-        run = server.run("served")
-        print(f"{given.flow} is running; look at it: {server.address}/runs/flow-run/{run}", flush=True)
-        state = server.ended(run)
-        for name, one in server.states(run).items():
+    with Server(given.home, given.port or None) as prefect:
+        prefect.start("served", given.flow, "serve")
+        run = prefect.run("served")
+        print(f"{given.flow} is running; look at it: {prefect.address}/runs/flow-run/{run}", flush=True)
+        state = prefect.ended(run)
+        for name, one in prefect.states(run).items():
             print(f"  {one:10s} {name}")
-        print(f"{state}; start more runs at {server.address}/deployments", flush=True)
+        print(f"{state}; start more runs at {prefect.address}/deployments", flush=True)
         if not given.once:
             print("Ctrl-C ends Prefect", flush=True)
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.pause()
+            server.stay()
     return 0 if state == "Completed" else 1
 
 

@@ -26,7 +26,8 @@ class Workspace(Block):
     Attributes
     ----------
     storage_root : str
-        Local folder or fsspec address under which every run gets a folder.
+        Local folder or fsspec address under which every run gets a folder. In object storage an interrupted search goes
+        on on any machine, once the lost one has been silent for a minute (``AUTOML_LEASE_SECONDS``).
     mlflow_tracking_uri : secret str, optional
         MLflow server or database; by default what ``MLFLOW_TRACKING_URI`` says where the flow runs.
     environment : secret mapping

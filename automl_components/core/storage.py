@@ -7,6 +7,7 @@ import hashlib
 import os
 import posixpath
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -48,7 +49,13 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is too long",
 }
 _SILENT = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
+_NO_ANSWER = "the storage does not answer"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DRIVERS = {
+    "aiohttp": "ClientError", "azure.core.exceptions": "AzureError", "botocore.exceptions": "BotoCoreError",
+    "ftplib": "Error", "gcsfs.retry": "HttpError", "google.auth.exceptions": "GoogleAuthError",
+}  # fmt: skip
+"""By module, what drivers of stores raise besides OSError."""
 
 
 def is_remote(address: str) -> bool:
@@ -314,12 +321,23 @@ def _forget_unused(folder: Path) -> None:
 
 @contextmanager
 def reading(name: str, address: str) -> Iterator[None]:
-    """Turn a missing permission into an ArtifactError that names the input."""
+    """Turn a missing permission, or a store that does not answer, into an ArtifactError that names the input."""
     try:
         yield
     except PermissionError as error:
-        at = f" ({error.filename})" if error.filename else ""
+        said = error.filename or (error if is_remote(address) else "")
+        at = f" ({said})" if said else ""
         raise ArtifactError(f"input {name!r}: no permission to read {redacted(address)}{at}") from error
+    except _driver_errors() as error:
+        if not is_remote(address):
+            raise
+        raise ArtifactError(f"input {name!r}: {redacted(address)}: {_NO_ANSWER} ({error})") from error
+
+
+def _driver_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """What drivers raise besides OSError, of those that are loaded; and others."""
+    loaded = ((sys.modules[module], name) for module, name in _DRIVERS.items() if module in sys.modules)
+    return (*others, *(getattr(module, name) for module, name in loaded if hasattr(module, name)))
 
 
 @contextmanager
@@ -340,22 +358,28 @@ def writing(address: str, *drafts: Path) -> Iterator[None]:
         )
     try:
         yield
-    except OSError as error:
+    except _driver_errors(OSError) as error:
         places = [*drafts, *([] if is_remote(address) else [local_path(address)])]
         reason = _reason(error, places, remote=is_remote(address))
         if reason is None:
             raise
-        at = f" ({error.filename})" if error.filename else ""
+        filename = getattr(error, "filename", None)
+        at = f" ({filename})" if filename else ""
+        remedy = "check the storage" if is_remote(address) else "make room"
         raise ArtifactError(
             f"cannot write {redacted(address)}: {reason}{at}; "
-            "make room or give another --output, then start again: finished steps are kept"
+            f"{remedy} or give another --output, then start again: finished steps are kept"
         ) from error
 
 
-def _reason(error: OSError, places: list[Path], *, remote: bool) -> str | None:
+def _reason(error: Exception, places: list[Path], *, remote: bool) -> str | None:
     """Why a place cannot be written, in words; None where the error is about something else."""
-    if remote and error.errno in _SILENT:
-        return f"the storage does not answer ({error})"
+    if not isinstance(error, OSError):
+        return f"{_NO_ANSWER} ({error})" if remote else None
+    if remote and (error.errno in _SILENT or isinstance(error, (ConnectionError, TimeoutError))):
+        return f"{_NO_ANSWER} ({error})"
+    if remote and isinstance(error, PermissionError) and error.filename is None:
+        return f"{_REASONS[errno.EACCES]} ({error})"
     if error.errno == errno.ENOENT and error.filename is not None:
         # of a folder that cannot be made, such as /proc/x; a file that a body misses is not about the output
         on_the_way = [

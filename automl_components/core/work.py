@@ -57,16 +57,17 @@ class Work:
 
     def is_done(self) -> bool:
         """Whether every output is there, complete, unchanged and of this fingerprint."""
-        for name, address in self.addresses.items():
+        return all(self._is_made(name, address) for name, address in self.addresses.items())
+
+    def _is_made(self, name: str, address: str) -> bool:
+        with storage.writing(address):
             try:
                 marker = storage.read_marker(address)
             except ArtifactError:
                 return False  # of another version
             if marker is None or (marker.name, marker.fingerprint) != (name, self.fingerprint()):
                 return False
-            if not storage.is_intact(address, marker):
-                return False
-        return True
+            return storage.is_intact(address, marker)
 
     def do(self, *, go_on: bool = False) -> float:
         """Call the function on drafts and publish them; returns the seconds.

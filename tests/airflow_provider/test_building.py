@@ -52,6 +52,10 @@ def test_inputs_are_checked(dag: Any) -> None:
         features.outputs["feature"]
     with refused("task 't': input 'features': task 'features' has no output 'feature'"):
         SearchTrialsOperator(task_id="t", features=features.output["feature"], settings=SETTINGS)
+    with refused(r"'z': input 'features': it is task 'features' itself; give its .outputs\[...\] of"):
+        SearchTrialsOperator(task_id="z", features=features, settings=SETTINGS)
+    with refused(r"(?s)task_id: w.*featurs: did you mean 'features'\?.*limit: did you mean 'limits'\?"):
+        SearchTrialsOperator(task_id="w", featurs="x", limit={}, settings=SETTINGS)
     with refused("task 'u': input 'features': task 'features' has several outputs"):
         SearchTrialsOperator(task_id="u", features=features.output, settings=SETTINGS)
     with refused(

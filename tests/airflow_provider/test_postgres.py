@@ -79,9 +79,8 @@ def test_two_tasks_at_once(database: str, tmp_path: Path) -> None:
     settings = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database, "AIRFLOW__CORE__EXECUTOR": "LocalExecutor"}
     dag_id = "penguins_by_year"
     with Server(tmp_path / "home", DAGS, environment=settings) as server:
-        server.wait_healthy()
         run_id = server.trigger(dag_id)
-        state = server.wait(dag_id, run_id)
+        state = server.ended(dag_id, run_id)
         found: list[dict[str, Any]] = server.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")[
             "task_instances"
         ]

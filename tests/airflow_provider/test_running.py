@@ -13,6 +13,7 @@ import pandas as pd
 import psutil
 import pytest
 from penguins import FAST, penguins_table
+from running import run, xcom
 
 pytestmark = [
     pytest.mark.timeout(900),  # a machine may be busy
@@ -33,25 +34,6 @@ def dag(request: pytest.FixtureRequest) -> Iterator[Any]:
 
     with DAG(request.node.name.replace("[", "-").replace("]", ""), schedule=None) as made:
         yield made
-
-
-def run(dag: Any) -> Any:
-    """A run of the DAG, with the instances of its tasks by id."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-
-    DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag("/nowhere", collect_dags=False)
-    bag.bag_dag(dag)
-    sync_bag_to_db(bag, "dags-folder", None)
-    done = dag.test()
-    done.tasks = {instance.task_id: instance for instance in done.get_task_instances()}
-    done.states = {name: str(instance.state) for name, instance in done.tasks.items()}
-    return done
-
-
-def xcom(done: Any, task_id: str, key: str = "return_value") -> Any:
-    return done.tasks[task_id].xcom_pull(task_ids=task_id, key=key)
 
 
 def report(*severities: str) -> dict[str, Any]:
@@ -176,7 +158,7 @@ def test_a_timeout_ends_all_children_and_a_retry_goes_on(
     ComponentOperator(
         task_id="obey", component=parts.obey, root=str(tmp_path),
         settings={"wish": {"what": "{{ 'sleep' if ti.try_number == 1 else 'write' }}"}},
-        execution_timeout=timedelta(seconds=8), retries=1, retry_delay=timedelta(0),
+        execution_timeout=timedelta(seconds=parts.time_to_begin(tmp_path)), retries=1, retry_delay=timedelta(0),
     )  # fmt: skip
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     done = run(dag)

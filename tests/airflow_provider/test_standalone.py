@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 DAGS = Path(__file__).parents[2] / "dags"
@@ -24,19 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, airflow_home: Path) -> Iter
     from airflow_provider.demo import Server
 
     with Server(tmp_path_factory.mktemp("standalone"), DAGS) as started:
-        started.wait_healthy()
         yield started
-
-
-def eventually(said: Callable[[], Any], seconds: float, what: str) -> Any:
-    """The first true answer."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with contextlib.suppress(ConnectionError):  # a busy machine may take its time to answer
-            if found := said():
-                return found
-        time.sleep(0.5)
-    pytest.fail(f"not within {seconds:.0f} s: {what}")
 
 
 def task(dag_id: str, run_id: str, task_id: str) -> str:
@@ -47,19 +35,17 @@ def launched(server: Any) -> list[Any]:
     """The child processes of tasks, and what these have started."""
     found = []
     for process in server.processes():
-        try:
+        with contextlib.suppress(psutil.Error):  # it has just ended
             line = " ".join(process.cmdline())
-        except Exception:  # noqa: BLE001 - it has just ended
-            continue
-        if "automl_components.launch" in line or "automl_components.engine" in line:
-            found.append(process)
+            if "automl_components.launch" in line or "automl_components.engine" in line:
+                found.append(process)
     return found
 
 
 def test_a_run_its_xcoms_its_links_and_the_asset_that_it_tells_of(server: Any) -> None:
     server.patch("/api/v2/dags/penguins_announce", {"is_paused": False})
     run_id = server.trigger("penguins_retrain")
-    assert server.wait("penguins_retrain", run_id) == "success", server.tasks("penguins_retrain", run_id)
+    assert server.ended("penguins_retrain", run_id) == "success", server.tasks("penguins_retrain", run_id)
     register = task("penguins_retrain", run_id, "automl.register_model")
     registered = server.get(f"{register}/xcomEntries/registration")["value"]
     facts = registered["facts"] if isinstance(registered, dict) else registered
@@ -72,9 +58,9 @@ def test_a_run_its_xcoms_its_links_and_the_asset_that_it_tells_of(server: Any) -
     def announced() -> Any:
         return server.get("/api/v2/dags/penguins_announce/dagRuns")["dag_runs"]
 
-    told = eventually(announced, 60, "a run that the asset started")[0]
+    told = server.wait(announced, "the asset has started no run", 300)[0]
     assert told["run_type"] == "asset_triggered"
-    assert server.wait("penguins_announce", told["dag_run_id"]) == "success"
+    assert server.ended("penguins_announce", told["dag_run_id"]) == "success"
     events = server.get("/api/v2/assets/events")["asset_events"]
     extra = next(event["extra"] for event in events if event["uri"].startswith("mlflow-model://penguins"))
     assert (extra["version"], extra["metrics"]["accuracy"] > 0.9) == ("1", True)
@@ -88,13 +74,11 @@ def test_marked_failed_while_it_searches_its_children_end_and_a_retry_resumes(se
         found = (server.home / "automl-runs" / dag_id).glob("*/automl/.trials.draft/journal.jsonl")
         return [path for path in found if path.read_text().count("\n") >= 2]
 
-    eventually(journals, 300, "two finished trials")
+    server.wait(journals, "no two finished trials", 600)
     children = launched(server)
     assert len(children) >= 2  # the component's process and a trial's
     server.patch(task(dag_id, run_id, search), {"new_state": "failed"})
-    eventually(
-        lambda: not any(one.is_running() and one.status() != "zombie" for one in children), 20, "their end"
-    )
+    assert not psutil.wait_procs(children, timeout=60)[1]
     assert server.tasks(dag_id, run_id)[search] == "failed"
     done = journals()[0].read_text().count("\n")
 
@@ -105,6 +89,6 @@ def test_marked_failed_while_it_searches_its_children_end_and_a_retry_resumes(se
         logs = (server.home / "logs").glob(f"dag_id={dag_id}/run_id=*/task_id={search}/attempt=*.log")
         return any(f"{done} of 2000 trials were done before" in path.read_text() for path in logs)
 
-    eventually(resumed, 120, f"a search that goes on after {done} trials")
+    server.wait(resumed, f"no search goes on after {done} trials", 600)
     server.patch(task(dag_id, run_id, search), {"new_state": "failed"})
-    eventually(lambda: not launched(server), 20, "no child is left")
+    server.wait(lambda: not launched(server), "a child is left", 60)

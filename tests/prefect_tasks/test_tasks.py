@@ -189,10 +189,10 @@ def children() -> list[psutil.Process]:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    return not psutil.wait_procs(processes, timeout=5)[1]
+    return not psutil.wait_procs(processes, timeout=30)[1]
 
 
-def wait_for(file: Path, seconds: float = 60) -> None:
+def wait_for(file: Path, seconds: float = 300) -> None:
     until = time.monotonic() + seconds
     while not file.exists():
         assert time.monotonic() < until
@@ -200,17 +200,18 @@ def wait_for(file: Path, seconds: float = 60) -> None:
 
 
 def test_a_time_limit_ends_the_child_of_a_task_in_a_thread(prefect: Path) -> None:
-    sleep = sleeper(prefect / "x", timeout_seconds=6)
+    limit = parts.time_to_begin(prefect)
+    sleep = sleeper(prefect / "x", timeout_seconds=limit)
     started = time.monotonic()
     thread = threading.Thread(target=sleep, kwargs={"return_state": True})
     thread.start()
     wait_for(prefect / "x" / ".note.draft" / "begun")
     busy = [one for child in children() for one in (child, *child.children(recursive=True))]
     assert len(busy) == 3
-    thread.join(30)
+    thread.join(limit + 60)
     assert not thread.is_alive()
     assert gone(busy)
-    assert time.monotonic() - started < 25
+    assert time.monotonic() - started < limit + 30
 
 
 def test_cancelling_a_flow_run_ends_the_child_and_leaves_its_draft(prefect: Path) -> None:
@@ -223,7 +224,7 @@ def test_cancelling_a_flow_run_ends_the_child_and_leaves_its_draft(prefect: Path
     with get_client(sync_client=True) as client:
         run = max(client.read_flow_runs(), key=lambda run: run.created)
         client.set_flow_run_state(run.id, Cancelling(), force=True)
-        thread.join(30)
+        thread.join(120)
         assert client.read_flow_run(run.id).state.is_cancelled()
     assert gone(busy)
     assert begun.exists()
