@@ -297,6 +297,7 @@ class Job:
         blocked_training_algorithms: Sequence[str] | None = None,
         training_mode: str | None = None,
         ensemble_iterations: int | None = None,
+        refit: str | None = None,
         **former: Any,
     ) -> None:
         """Choose algorithms and ensembles. What is not given stays; an allowed list replaces a blocked."""
@@ -313,6 +314,7 @@ class Job:
         enable_dnn_featurization: bool | None = None,
         drop_columns: Sequence[str] | None = None,
         optional_columns: Sequence[str] | None = None,
+        repairs: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
         **former: Any,
     ) -> None:
         """Customise the featurization. What is not given stays as it was."""

@@ -11,7 +11,9 @@ import pandas as pd
 from automl_components.engine.trial import TrialResult
 
 
-def leaderboard(results: Iterable[TrialResult], metric: Any, ensembles: Sequence[Any] = ()) -> pd.DataFrame:
+def leaderboard(
+    results: Iterable[TrialResult], metric: Any, ensembles: Sequence[Any] = (), *, first: str = ""
+) -> pd.DataFrame:
     """One row a trial or ensemble, best first, those without a score last; of equals the simpler one is first.
 
     Parameters
@@ -20,6 +22,9 @@ def leaderboard(results: Iterable[TrialResult], metric: Any, ensembles: Sequence
     metric : Metric
         The primary metric: names the column of the score and its direction.
     ensembles : sequence of Ensemble
+    first : str
+        ``trial`` of the row that comes first whatever its score: a vote's is cross-fitted, and so a little stricter than
+        those of the trials that it was preferred to.
 
     Returns
     -------
@@ -38,11 +43,12 @@ def leaderboard(results: Iterable[TrialResult], metric: Any, ensembles: Sequence
          **e.metrics, metric.name: e.score, "_order": math.inf}
         for e in ensembles
     ]  # fmt: skip
-    first = ["trial", "pipeline", "status", metric.name, "algorithm", "note"]
+    leading = ["trial", "pipeline", "status", metric.name, "algorithm", "note"]
     board = pd.DataFrame(rows)
-    others = sorted(column for column in board if column not in [*first, "_order"])
+    others = sorted(column for column in board if column not in [*leading, "_order"])
     worth = board[metric.name].astype(float) * (1 if metric.greater_is_better else -1)
-    order = pd.DataFrame({"worth": -worth, "number": board["_order"]}).sort_values(["worth", "number"]).index
-    board = board.loc[order, [*first, *others]].reset_index(drop=True)
+    keys = {"later": board["trial"] != first, "worth": -worth, "number": board["_order"]}
+    order = pd.DataFrame(keys).sort_values(list(keys)).index
+    board = board.loc[order, [*leading, *others]].reset_index(drop=True)
     board.insert(0, "rank", range(1, len(board) + 1))
     return board

@@ -116,7 +116,9 @@ def build_ensemble(
         )
     flavor.save_model(predictor, best_model.local, input_example=checked.example(), metadata=facts)
     leaderboard.local.mkdir(exist_ok=True)
-    board(results, metric, made).to_csv(leaderboard.local / "leaderboard.csv", index=False)
+    taken = str(chosen.members[0]) if chosen.kind == "trial" else chosen.kind
+    first = "" if recipe.single else taken
+    board(results, metric, made, first=first).to_csv(leaderboard.local / "leaderboard.csv", index=False)
     formats.write_json(
         leaderboard.local / "ensemble.json",
         {**facts, "refit_s": assembly.refit_s, "executed": assembly.executed},

@@ -670,7 +670,7 @@ def test_an_interrupted_upload_is_incomplete_and_is_done_again(
     count(table=table(), output=remote)
     with monkeypatch.context() as patch:
         patch.setattr(type(fs), "put_file", lambda *a, **k: (_ for _ in ()).throw(ConnectionError("gone")))
-        with pytest.raises(ConnectionError):
+        with pytest.raises(ArtifactError, match=r"the storage does not answer \(gone\)"):
             count(table=table(4), output=remote)
     with pytest.raises(ArtifactError, match="has no marker file"):
         show(counted=f"{remote}/counted", output=remote)

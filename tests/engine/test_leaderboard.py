@@ -33,6 +33,9 @@ def test_of_equals_the_simpler_one_stands_first():
     results = [result(1, 0.7, metrics={"log_loss": 0.3}), result(2, 0.8)]
     board = leaderboard(results, primary_metric("accuracy", "classification"), [made])
     assert list(board["trial"]) == ["2", "1", "voting_ensemble"]
+    chosen = leaderboard(results, primary_metric("accuracy", "classification"), [made], first=made.kind)
+    assert list(chosen["trial"]) == ["voting_ensemble", "2", "1"]
+    assert list(chosen["rank"]) == [1, 2, 3]
     first = ["rank", "trial", "pipeline", "status", "accuracy", "algorithm", "note"]
     assert list(board) == [*first, "AUC_weighted", "log_loss"]
     assert board["pipeline"].iloc[2] == "VotingEnsemble"

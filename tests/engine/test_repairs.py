@@ -141,8 +141,8 @@ def test_a_weight_counts_like_so_many_rows(kind, strategy, weights):
     if not entry.accepts(kind) or not np.array(weights)[column.notna()].any():
         return
     repeated = column.repeat(weights)
-    expected = entry.fit(repeated).value
-    assert entry.fit(column, np.array(weights, float)).value == expected
+    (expected,) = entry.fit(repeated.to_frame()).values
+    assert entry.fit(column.to_frame(), np.array(weights, float)).values == [expected]
     reference = repeated.dropna()  # pandas, on the repeated rows
     golden = (
         reference.astype(object).mode().iloc[0]
@@ -161,5 +161,5 @@ def test_a_featurizer_fills_gaps_by_the_weights_of_rows():
     frame = pd.DataFrame({"x": [1.0, 5.0, None], "y": [1.0, 2.0, 3.0]})
     wish = {"imputer": [{"fields": ["x"], "parameters": {"strategy": "mean"}}]}
     table = Featurizer(transformer_params=wish)
-    matrix = table.fit_transform(frame, np.array([3.0, 1.0, 1.0]))
+    matrix = table.fit_transform(frame, weights=np.array([3.0, 1.0, 1.0]))
     assert table.to_frame(matrix)["x"].tolist() == [1.0, 5.0, 2.0]
