@@ -23,7 +23,7 @@ def leaderboard(
         The primary metric: names the column of the score and its direction.
     ensembles : sequence of Ensemble
     first : str
-        ``trial`` of the row that comes first whatever its score: a vote's is cross-fitted, and so a little stricter than
+        ``trial`` of the row that comes first whatever its score: a vote is scored cross-fitted, a little stricter than
         those of the trials that it was preferred to.
 
     Returns
