@@ -89,19 +89,18 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def trial_processes_ahead(limits: Any) -> Iterator[None]:
-    """Start the processes of trials while the data is looked at, which keeps one core busy."""
+    """Start the processes of trials while the data is looked at, which keeps one core busy: on the others first."""
     from automl_components.engine.plan import crew
     from automl_components.engine.workers import started_ahead
 
+    workers, threads = crew(limits.threads, limits.concurrent)
+    first = max(1, workers - 1)
+    ahead = {"validate_data": first, "featurize_data": workers - first}
     with ExitStack() as stack:
-        begun = False
 
         def on_event(kind: str, facts: dict[str, Any]) -> None:
-            nonlocal begun
-            early = kind == "step" and facts["component"] in ("validate_data", "featurize_data")
-            if early and facts["state"] == "started" and not begun:
-                begun = True
-                stack.enter_context(started_ahead(*crew(limits.threads, limits.concurrent)))
+            if kind == "step" and facts["state"] == "started":
+                stack.enter_context(started_ahead(ahead.pop(facts["component"], 0), threads))
 
         with listening(on_event):
             yield
