@@ -52,13 +52,15 @@ XGBOOST = ("xg_boost_classifier", "xg_boost_regressor")
 LINEAR = ("logistic_regression", "elastic_net")
 LEVELS, TEXTS = ("cat_target_encoder",), ("text_target_encoder", "naive_bayes")
 
+PLAIN = _light_gbm(  # as it comes: cheap, and better than the first entry where that one's larger trees overfit
+    learning_rate=0.1, num_leaves=31, min_child_samples=20, min_child_weight=1e-3, subsample=1.0, subsample_freq=0,
+)  # fmt: skip
+
 PORTFOLIO: tuple[Entry, ...] = (
     Entry(("light_gbm",)),
     Entry(LINEAR, most=200_000),
     Entry(("cat_boost", *XGBOOST)),
-    _light_gbm(  # as it comes: cheap, and better than the first entry where that one's larger trees overfit
-        learning_rate=0.1, num_leaves=31, min_child_samples=20, min_child_weight=1e-3, subsample=1.0, subsample_freq=0,
-    ),
+    PLAIN,
     Entry(("extreme_random_trees",), most=10_000),  # above that dear, and later
     _light_gbm(
         extra_trees=True, learning_rate=0.0179, num_leaves=39, colsample_bytree=0.46, subsample=0.88, reg_alpha=0.24,
@@ -106,7 +108,7 @@ def portfolio(
     *,
     rounds: int,
     encodings: Collection[str] = (*LEVELS, *TEXTS),
-    cheap_first: bool = False,
+    first: str = "",
     each_first: bool = False,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Algorithm and complete parameters of the first trials.
@@ -119,8 +121,8 @@ def portfolio(
         Encodings of the target that may be used.
     rounds : int
         Most boosting rounds of a fit; learning rates made for more of them are raised.
-    cheap_first : bool
-        Whether the linear model goes ahead of all others.
+    first : str
+        What goes ahead of all others: ``"linear"``, the linear model; ``"plain"``, LightGBM as it comes; or nothing.
     each_first : bool
         Whether every algorithm's first configuration comes before any second one: the algorithms were chosen by
         the user, so that each is to be seen.
@@ -134,8 +136,10 @@ def portfolio(
         usable = _usable(entry.encodings, encodings, shape)
         if name is not None and (usable or not entry.encodings):
             chosen.append((name, {**entry.changes, **({"encodings": usable} if usable else {})}))
-    if cheap_first:
+    if first == "linear":
         chosen.sort(key=lambda item: item[0] not in LINEAR or bool(item[1]))
+    elif first == "plain":
+        chosen.sort(key=lambda item: item != ("light_gbm", PLAIN.changes))
     named = {name for name, _ in chosen}
     chosen += [(algorithm.name, {}) for algorithm in algorithms if algorithm.name not in named]
     if each_first:

@@ -22,7 +22,7 @@ OURS = (
     (60_000, 3, "40,000 to 60,000 rows"),
 )
 """Our rule: more folds where rows are few, since the model keeps the learners of all of them."""
-WIDE = 5_000_000
+WIDE = 10_000_000
 """Cells above which there are three folds at most."""
 HOLDOUT_SIZE, HOLDOUT_ROWS = 0.1, 50_000
 """Share of the rows in one split's validation part (Azure's), and how many are enough by our rule."""
@@ -164,7 +164,7 @@ def make_splits(
     """Settle which rows train and which validate.
 
     With neither folds nor a size the number of rows n decides. By our rule (``"auto"``): n < 1,000 ten folds, up to
-    40,000 five, up to 60,000 three (and never more than three above five million cells), otherwise one split with
+    40,000 five, up to 60,000 three (and never more than three above ten million cells), otherwise one split with
     10 % for validation, at most 50,000 rows. By Azure's: n < 1,000 ten folds, up to 20,000 three, otherwise one
     split with 10 %. Folds alone are k-fold, a size alone is one
     holdout, both are Monte Carlo cross-validation. A share of n rows is ``floor(share * n + 1/2)`` rows, at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 OWN = ("scaler", "encodings", "class_weight", "restore_priors", "rows")
 """Parameters that are no estimator's."""
-WANTED = 12.0
-"""Rounds times learning rate that a boosting should have time for: 300 rounds of 0.04."""
+WANTED, MANY_ROWS = 12.0, 100_000
+"""Rounds times learning rate that a boosting should have time for: 300 rounds of 0.04. From so many rows on, which hold
+more to be learnt, as much again for each tenfold."""
 LARGEST_STEP = 0.25
 """Learning rate that a short time can raise a boosting to."""
 
@@ -278,7 +280,7 @@ class Learner:
         adapt: bool,
         most: int | None,
     ) -> None:
-        stopper = Stopper(len(train.y), deadline, self._wanted() if adapt else 0, most)
+        stopper = Stopper(len(train.y), deadline, self._wanted(len(train.y)) if adapt else 0, most)
         fitted = fitter(*self._estimator(entry), train, valid, stopper)
         if stopper.reason == "pace":
             step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)
@@ -290,10 +292,11 @@ class Learner:
         self.rounds_run_ = stopper.rounds_run
         self.stop_reason_ = stopper.reason
 
-    def _wanted(self) -> int:
+    def _wanted(self, rows: int) -> int:
         """Rounds that a fit with steps of this size should have time for; 0 where the steps are as large as can be."""
         rate = self.params.get("learning_rate", LARGEST_STEP)
-        return 0 if rate >= LARGEST_STEP else min(self.params["n_estimators"], round(WANTED / rate))
+        wanted = WANTED * (1 + math.log10(max(1.0, rows / MANY_ROWS)))
+        return 0 if rate >= LARGEST_STEP else min(self.params["n_estimators"], round(wanted / rate))
 
     def _fit_plain(self, estimator: Any, train: Rows) -> None:
         if self.task == "classification" and not hasattr(estimator, "predict_proba"):

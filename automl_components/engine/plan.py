@@ -51,8 +51,9 @@ class Plan:
         Whether the model keeps the learners of all splits; else its members are fitted again on all rows.
     race : bool
         Whether a configuration that does badly on the first split is given up.
-    cheap_first : bool
-        Whether a linear model goes first, so that there is a model within a second: the time is short.
+    first : str
+        What goes first: ``"linear"`` where the time is short, so that there is a model within a second; ``"plain"``,
+        LightGBM as it comes, where there may be time for nothing else.
     slot : float
         Share of the time left that one trial may use, so that none takes it all.
     lag : int
@@ -76,7 +77,7 @@ class Plan:
     rounds: int
     bags: bool
     race: bool
-    cheap_first: bool
+    first: str
     slot: float
     lag: int
     candidates: int
@@ -97,9 +98,7 @@ class Plan:
         earlier : mapping
             As :meth:`to_dict` gave it.
         """
-        kept = {
-            name: earlier[name] for name in ("rounds", "cheap_first", "lag", "memory_mb") if name in earlier
-        }
+        kept = {name: earlier[name] for name in ("rounds", "first", "lag", "memory_mb") if name in earlier}
         return replace(self, **kept)
 
     def repeating(self, earlier: Mapping[str, Any]) -> Plan:
@@ -173,8 +172,9 @@ def plan(
     return Plan(
         rows=shape.rows, columns=shape.columns, splits=splits, workers=workers, threads=threads, rounds=rounds,
         bags=bags, race=race and splits > 2 and shape.rows >= RACE_ROWS,
-        cheap_first=tight and seconds <= SHORT and not dear, slot=SLOTS[dear], lag=max(LAG, workers + 1),
-        candidates=candidates, seconds=seconds, search_seconds=share, memory_mb=memory_mb, reasons=reasons,
+        first="plain" if dear else "linear" if tight and seconds <= SHORT else "", slot=SLOTS[dear],
+        lag=max(LAG, workers + 1), candidates=candidates,
+        seconds=seconds, search_seconds=share, memory_mb=memory_mb, reasons=reasons,
     )  # fmt: skip
 
 

@@ -38,8 +38,8 @@ class Proposals:
         Most boosting rounds of a fit.
     encodings : collection of str
         Encodings of the target that learners may use.
-    cheap_first : bool
-        Whether a linear model comes first of all.
+    first : str
+        What comes first of all, as :func:`automl_components.algorithms.portfolio.portfolio` takes it.
     each_first : bool
         Whether each algorithm comes once before any comes twice.
     lag : int
@@ -60,7 +60,7 @@ class Proposals:
         *,
         rounds: int = 1000,
         encodings: Collection[str] = tuple(ENCODINGS),
-        cheap_first: bool = False,
+        first: str = "",
         each_first: bool = False,
         lag: int = LAG,
         memory_mb: float | None = None,
@@ -78,7 +78,7 @@ class Proposals:
             problem.shape,
             rounds=rounds,
             encodings=encodings,
-            cheap_first=cheap_first,
+            first=first,
             each_first=each_first,
         )
 

@@ -57,6 +57,8 @@ _SCALERS = {
 class TreeView:
     """Numbers with NaN, category codes as numbers, then the sparse block: what trees are fed.
 
+    Where missing values stay NaN, markers of them are left out: a tree asks for them at the number itself.
+
     Parameters
     ----------
     sparse : bool
@@ -79,7 +81,8 @@ class TreeView:
 
     def fit(self, X: FeatureMatrix) -> TreeView:
         """Learn medians and components where they are needed."""
-        first = X.numeric.shape[1]
+        self.kept_ = without_markers(X) if self.missing else None
+        first = X.numeric.shape[1] if self.kept_ is None else len(self.kept_)
         self.categories_ = list(range(first, first + X.codes.shape[1]))
         self.levels_ = list(X.schema.levels)
         self.imputer_ = None if self.missing or not first else _imputer().fit(X.numeric)
@@ -90,7 +93,8 @@ class TreeView:
 
     def transform(self, X: FeatureMatrix) -> np.ndarray | csr_matrix | pd.DataFrame:
         """The rows as a float32 array or csr_matrix, or as a DataFrame."""
-        numeric = X.numeric if self.imputer_ is None else self.imputer_.transform(X.numeric)
+        numeric = X.numeric if self.kept_ is None else X.numeric[:, self.kept_]
+        numeric = numeric if self.imputer_ is None else self.imputer_.transform(numeric)
         tail = [] if self.reduction_ is None else [self.reduction_.transform(X.sparse).astype(np.float32)]
         if self.frame:
             return self._frame(numeric, X.codes, tail)
@@ -109,6 +113,14 @@ class TreeView:
         }
         parts = [pd.DataFrame(numeric).add_prefix("n"), pd.DataFrame(categories, index=range(len(numeric)))]
         return pd.concat([*parts, *(pd.DataFrame(block).add_prefix("s") for block in tail)], axis=1)
+
+
+def without_markers(X: FeatureMatrix) -> np.ndarray | None:
+    """Positions of the numeric columns but those that mark nothing but another one's NaN; None where that is all."""
+    at = {name: position for position, name in enumerate(X.schema.numeric)}
+    marks = {at[f"{name}_WASNULL"]: position for name, position in at.items() if f"{name}_WASNULL" in at}
+    told = {m for m, p in marks.items() if np.array_equal(np.isnan(X.numeric[:, p]), X.numeric[:, m] == 1)}
+    return np.array([p for p in at.values() if p not in told]) if told else None
 
 
 class TableView:

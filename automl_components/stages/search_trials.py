@@ -107,7 +107,7 @@ def search_trials(
     else:
         source = Proposals(
             problem, algorithms, rounds=chosen.rounds, encodings=encodings(featurization),
-            cheap_first=chosen.cheap_first, each_first=bool(training.allowed_training_algorithms),
+            first=chosen.first, each_first=bool(training.allowed_training_algorithms),
             lag=chosen.lag, memory_mb=chosen.memory_mb, row_ms=limits.max_prediction_ms_per_row,
         )  # fmt: skip
     search = Search(

@@ -41,7 +41,7 @@ def test_where_time_is_short_for_the_cells_the_first_boosting_gets_most_of_it():
     for shape, splits, bags in ((tall, 1, False), (wide, 3, True)):
         short, long = (plan(shape, splits, bags=bags, seconds=s, cores=2) for s in (60, 600))
         assert (short.slot, long.slot) == (0.85, 0.4)
-        assert not short.cheap_first
+        assert (short.first, long.first) == ("plain", "linear")
         assert short.search_seconds == search_share(60, True, shape.columns)
         assert long.search_seconds == search_share(600, bags, shape.columns)
         assert "most of it" in short.reasons[-1]

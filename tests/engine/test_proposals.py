@@ -86,7 +86,7 @@ def test_chosen_algorithms_come_once_each_first():
     assert others[:2] == ["light_gbm", "cat_boost"]
     assert others[-1] == "decision_tree"  # the portfolio does not name it
     found.append(ALGORITHMS["logistic_regression"])
-    cheap = [n for n, _ in portfolio(found, "classification", shape, rounds=1000, cheap_first=True)]
+    cheap = [n for n, _ in portfolio(found, "classification", shape, rounds=1000, first="linear")]
     assert cheap[:2] == ["logistic_regression", "light_gbm"]
 
 

@@ -63,6 +63,18 @@ def test_tree_view_keeps_gaps_and_codes():
     assert view.transform(X).dtype == np.float32
 
 
+def test_tree_view_leaves_out_markers_of_the_gaps_it_keeps():
+    nan = np.nan
+    rows = [[nan, 1, 5, 1, 0], [2, 0, 6, 0, 1], [nan, 1, 7, 0, nan]]
+    schema = FeatureSchema(("x", "x_WASNULL", "y", "y_WASNULL", "z_WASNULL"))  # y was filled, z is no column
+    X = FeatureMatrix(np.array(rows, np.float32), np.empty((3, 0), np.int32), None, schema)
+    seen = TreeView().fit(X).transform(X)
+    np.testing.assert_array_equal(seen, np.array(rows, np.float32)[:, [0, 2, 3, 4]])
+    assert TreeView(missing=False).fit(X).transform(X).shape == (3, 5)  # medians hide the gaps
+    later = FeatureMatrix(np.array([[nan, 0, 1, 1, 1]], np.float32), X.codes[:1], None, schema)
+    assert TreeView().fit(X).transform(later).shape == (1, 4)
+
+
 def test_tree_view_appends_words():
     words = sparse.csr_matrix(np.array([[0, 3], [0, 0]], dtype=np.float32))
     X = matrix([[0.0], [np.nan]], [[0], [1]], words, levels=(2,))

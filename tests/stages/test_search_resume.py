@@ -120,7 +120,7 @@ def test_a_search_goes_on_under_higher_limits(tmp_path: Path, features: str) -> 
     assert len(lines(trials / "journal.jsonl")) == TRIALS
     after = json.loads((trials / "plan.json").read_text())
     assert (plan["seconds"], after["seconds"]) == (60, 1800)
-    assert (after["rounds"], after["cheap_first"]) == (plan["rounds"], plan["cheap_first"])
+    assert (after["rounds"], after["first"]) == (plan["rounds"], plan["first"])
 
 
 def test_trials_for_which_there_was_no_time_are_tried_when_there_is() -> None:
