@@ -1,4 +1,4 @@
-# Everything a newcomer needs: `make demo`, `make test`. Only make and a Python 3.10-3.13 with pip are assumed.
+# Everything a newcomer needs: `make demo`, `make test`. Only make and a Python 3.11-3.13 with pip are assumed.
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
