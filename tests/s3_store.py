@@ -68,28 +68,27 @@ def s3_server() -> Iterator[S3Store]:
     """The server, with a bucket ``box``; every request must be signed with the key."""
     import boto3
 
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
-        at = {"endpoint_url": endpoint, "region_name": "us-east-1"}
-        iam = boto3.client("iam", **at, aws_access_key_id="anyone", aws_secret_access_key="anything")
-        iam.create_user(UserName="automl")
-        iam.put_user_policy(UserName="automl", PolicyName="all", PolicyDocument=json.dumps(POLICY))
-        made = iam.create_access_key(UserName="automl")["AccessKey"]
-        store = S3Store(endpoint, made["AccessKeyId"], made["SecretAccessKey"])
-        from_now_on = Request(f"{endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
-        urlopen(from_now_on).close()
-        boto3.client(
-            "s3", **at, aws_access_key_id=store.key, aws_secret_access_key=store.secret
-        ).create_bucket(Bucket="box")
-        yield store
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
+            at = {"endpoint_url": endpoint, "region_name": "us-east-1"}
+            iam = boto3.client("iam", **at, aws_access_key_id="anyone", aws_secret_access_key="anything")
+            iam.create_user(UserName="automl")
+            iam.put_user_policy(UserName="automl", PolicyName="all", PolicyDocument=json.dumps(POLICY))
+            made = iam.create_access_key(UserName="automl")["AccessKey"]
+            store = S3Store(endpoint, made["AccessKeyId"], made["SecretAccessKey"])
+            from_now_on = Request(f"{endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
+            urlopen(from_now_on).close()
+            boto3.client(
+                "s3", **at, aws_access_key_id=store.key, aws_secret_access_key=store.secret
+            ).create_bucket(Bucket="box")
+            yield store
+        finally:
+            process.kill()
 
 
 @contextlib.contextmanager

@@ -33,7 +33,6 @@ def main() -> None:
     os.dup2(2, 1)
     lifeline = os.fdopen(os.dup(0), encoding="utf-8")
     hello = json.loads(lifeline.readline())
-    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     if not getattr(sys.flags, "safe_path", False):
@@ -41,6 +40,8 @@ def main() -> None:
             sys.path.pop(0)
         )  # python -m puts the working folder first, where it might hide a library
     sys.path += [place for place in hello["path"] if place not in sys.path]
+    # after the path is settled: a thread that imports meanwhile would miss an entry
+    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
 
     def send(message: dict[str, Any]) -> None:
         channel.write(json.dumps(_plain(message)) + "\n")
