@@ -92,7 +92,7 @@ def costs(
     from automl_components.run import Run
 
     run = Run(folder)
-    work = together((t.started, t.started + t.fit_s + t.predict_s) for t in run.trials.itertuples())
+    work = together((begin, end) for spans in run.trials.spans for begin, end in spans)
     again = run.ensemble["refit_s"]
     yield Figure(f"{label}: {len(run.trials)} trials, registered", usage.seconds, "s", goal, usage.others)
     yield Figure(f"{label}: CPU", usage.cpu, "s")
@@ -116,7 +116,7 @@ def costs(
 
 
 def together(spans: Iterable[tuple[float, float]]) -> float:
-    """Seconds in which at least one of the spans was under way: trials may run side by side."""
+    """Seconds in which at least one of the spans was under way: splits of trials run side by side."""
     total, until = 0.0, float("-inf")
     for begin, end in sorted(spans):
         total += max(0.0, end - max(begin, until))

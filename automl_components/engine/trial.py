@@ -82,6 +82,8 @@ class TrialResult:
         Time inside ``fit``, inside ``predict``, and inside the processes that did the work: sums over the splits.
     started : float
         When it started, in seconds since 1970; 0 where it is not known.
+    spans : list of [float, float]
+        When the fit of each split began and its prediction ended, in seconds since 1970: splits may run side by side.
     peak_mb : float
         Peak resident memory of the process that ran it.
     cut_short : bool
@@ -122,6 +124,7 @@ class TrialResult:
     proposed: str = ""
     row_ms: float | None = None
     note: str = ""
+    spans: list[list[float]] = field(default_factory=list)
 
     @property
     def config(self) -> Config:
@@ -151,6 +154,8 @@ class Fold:
         Whether the fitted learner was written.
     row_ms : float or None
         Milliseconds a row, where that was measured.
+    began : float
+        When its fit began, in seconds since 1970.
     """
 
     part: int
@@ -165,6 +170,7 @@ class Fold:
     cut_short: bool = False
     kept: bool = False
     row_ms: float | None = None
+    began: float = 0.0
 
 
 def fit_fold(
@@ -199,7 +205,7 @@ def fit_fold(
     learner = make_learner(problem, config, seed=seed, threads=threads, part=part)
     X, y, weights = problem.rows(sampled(problem, train, config))
     valid = problem.rows(validation)
-    started = time.perf_counter()
+    began, started = time.time(), time.perf_counter()
     # the first split decides on the size of the steps, the others follow it
     learner.fit(
         X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None, most=rounds
@@ -212,7 +218,7 @@ def fit_fold(
     fold = Fold(
         part, learner.params, learner.pipeline_name, float(score) if np.isfinite(score) else None,
         average([scorer.all(valid[1], predictions, valid[2])]), learner.rounds_, learner.rounds_run_,
-        fitted - started, done - fitted, learner.stop_reason_ == "deadline",
+        fitted - started, done - fitted, learner.stop_reason_ == "deadline", began=began,
     )  # fmt: skip
     return fold, learner, predictions
 
@@ -251,6 +257,9 @@ def summary(folds: Sequence[Fold]) -> dict[str, Any]:
         "rounds_run": runs if any(run is not None for run in runs) else [],
         "fit_s": sum(fold.fit_s for fold in folds),
         "predict_s": sum(fold.predict_s for fold in folds),
+        "spans": [
+            [round(fold.began, 3), round(fold.began + fold.fit_s + fold.predict_s, 3)] for fold in folds
+        ],
         "cut_short": any(fold.cut_short for fold in folds),
         "kept": all(fold.kept for fold in folds),
         "row_ms": float(np.mean(timed)) if timed else None,

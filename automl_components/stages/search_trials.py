@@ -168,7 +168,7 @@ def check_repeatable(earlier: Executed, problem: Problem) -> None:
 def not_completed(results: list[TrialResult]) -> list[TrialResult]:
     """Trials of an earlier run that are listed again, and not repeated; here they took no time."""
     return [
-        replace(result, seconds=0.0, fit_s=0.0, predict_s=0.0, proposed="")
+        replace(result, seconds=0.0, fit_s=0.0, predict_s=0.0, spans=[], proposed="")
         for result in results
         if result.status != "Completed"
     ]

@@ -19,7 +19,7 @@ from automl_components.engine.workers import Pool
 from automl_components.trial_files import TrialFiles
 
 NAMES = ["decision_tree", "knn", "bernoulli_naive_bayes", "multinomial_naive_bayes"]
-TIMES = {"fit_s", "predict_s", "seconds", "started", "peak_mb"}
+TIMES = {"fit_s", "predict_s", "seconds", "started", "peak_mb", "spans"}
 PROBLEM = make(rows=120, splits=holdout(120))
 
 

@@ -192,7 +192,7 @@ def test_equal_trials_are_equal(name):
     config = Config(name, defaults(name, problem))
     first, second = (cross_validate(problem, config) for _ in range(2))
     np.testing.assert_array_equal(first[1], second[1])
-    times = {"fit_s", "predict_s"}
+    times = {"fit_s", "predict_s", "spans"}
     assert {k: v for k, v in first[0].items() if k not in times} == {
         k: v for k, v in second[0].items() if k not in times
     }
@@ -230,3 +230,12 @@ def test_every_algorithm_of_the_catalog_makes_a_trial():
                 facts, predictions = cross_validate(problem, config)
                 assert np.isfinite(facts["score"]), algorithm.name
                 assert np.isfinite(predictions[::4]).all(), algorithm.name
+
+
+def test_spans_say_when_each_split_was_at_work():
+    problem = make(splits=folds(200, 2))
+    before = time.time()
+    facts = cross_validate(problem, Config("decision_tree", defaults("decision_tree", problem)))[0]
+    (begin, end), (again, last) = facts["spans"]
+    assert before - 0.001 <= begin <= end <= again <= last <= time.time() + 0.001  # here one after the other
+    assert end - begin + last - again == pytest.approx(facts["fit_s"] + facts["predict_s"], abs=0.002)
