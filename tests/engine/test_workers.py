@@ -19,7 +19,7 @@ from automl_components.engine import trial
 from automl_components.engine.trial import Config
 from automl_components.engine.workers import Pool
 
-TIMES = {"fit_s", "predict_s", "spans"}
+TIMES = {"fit_s", "predict_s", "began"}
 
 
 @pytest.fixture
