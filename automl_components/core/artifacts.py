@@ -152,8 +152,8 @@ class Marker:
         The same without the settings that may change while the work goes on, such as limits.
     settings, inputs, libraries : mappings
         Settings sections, input addresses with digests, library versions.
-    seconds : float
-        Wall time of the component.
+    seconds, elapsed : float
+        Wall time of the component, and that with the stages before it, along the longest way.
     created : str
         ISO 8601, UTC.
     """
@@ -169,6 +169,7 @@ class Marker:
     libraries: Mapping[str, str] = field(default_factory=dict)
     elastic: str = ""
     seconds: float = 0.0
+    elapsed: float = 0.0
     created: str = ""
 
     @property

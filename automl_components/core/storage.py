@@ -267,6 +267,12 @@ def _changed(address: str, file: str, marker: Marker) -> str:
     )
 
 
+def elapsed(address: str) -> float:
+    """Seconds that an artifact and all before it took to make, along the longest way; 0 for what has no marker."""
+    marker = read_marker(address)
+    return marker.elapsed if marker else 0.0
+
+
 def localise(address: str, marker: Marker | None = None) -> Path:
     """A local view of an artifact: itself, or a download that is kept as long as its content is the same.
 

@@ -83,7 +83,9 @@ class Work:
             )
             drafts = {name: by_address[address].folder for name, address in self.addresses.items()}
             stores = {name: by_address[address].store for name, address in self.addresses.items()}
-            inputs = {name: self._local(name, address) for name, address in self.given.items()}
+            markers = {name: storage.read_marker(address) for name, address in self.given.items()}
+            before = max((marker.elapsed for marker in markers.values() if marker), default=0.0)
+            inputs = {name: self._local(name, marker) for name, marker in markers.items()}
             if go_on and self.component.resumable:
                 for name, address in self.addresses.items():
                     self._start_from_earlier(address, drafts[name])
@@ -103,18 +105,20 @@ class Work:
                     **self.settings,
                 )
             except RunError as error:
-                self._publish(error.finished, drafts, time.monotonic() - started)
+                self._publish(error.finished, drafts, time.monotonic() - started, before)
                 places = [f"{name} is in {redacted(self.addresses[name])}" for name in error.finished]
                 error.args = ("\n  ".join([str(error), *places]),)
                 raise
             seconds = time.monotonic() - started
             for store in filter(None, stores.values()):
                 store.settle()
-            self._publish(self.addresses, drafts, seconds)
+            self._publish(self.addresses, drafts, seconds, before)
         return seconds
 
-    def _publish(self, names: Iterable[str], drafts: Mapping[str, Path], seconds: float) -> None:
-        publish([(drafts[n], self.addresses[n], self._marker(n, drafts[n], seconds)) for n in names])
+    def _publish(
+        self, names: Iterable[str], drafts: Mapping[str, Path], seconds: float, before: float
+    ) -> None:
+        publish([(drafts[n], self.addresses[n], self._marker(n, drafts[n], seconds, before)) for n in names])
 
     def _start_from_earlier(self, address: str, draft: Path) -> None:
         if any(draft.iterdir()):
@@ -129,9 +133,9 @@ class Work:
             earlier = storage.localise(address, marker)
             shutil.copytree(earlier, draft, ignore=shutil.ignore_patterns(MARKER), dirs_exist_ok=True)
 
-    def _local(self, name: str, address: str) -> Input[Any]:
+    def _local(self, name: str, marker: Marker | None) -> Input[Any]:
         """An input as the function gets it; a table without a marker is read where it is."""
-        kind, marker = self.component.inputs[name].type, storage.read_marker(address)
+        kind, address = self.component.inputs[name].type, self.given[name]
         if kind == "mltable" and marker is None:
             return Input(type=kind, path=address)
         local = storage.localise(address, marker)
@@ -139,7 +143,7 @@ class Work:
             local = local / next(iter(marker.files))
         return Input(type=kind, path=str(local))
 
-    def _marker(self, name: str, draft: Path, seconds: float) -> Marker:
+    def _marker(self, name: str, draft: Path, seconds: float, before: float) -> Marker:
         """The marker of a finished draft; RuntimeError where the function did not write what it owes."""
         kind, files = self.component.outputs[name].type, list_files(draft)
         entry = ARTIFACT_TYPES[kind].entry
@@ -156,7 +160,7 @@ class Work:
             fingerprint=self.fingerprint(), elastic=self.fingerprint(elastic=True), files=files,
             settings=_plain(self.settings),
             inputs={k: {"path": _named(v), "digest": self.digests[k]} for k, v in self.given.items()},
-            libraries=library_versions(), seconds=round(seconds, 3),
+            libraries=library_versions(), seconds=round(seconds, 3), elapsed=round(before + seconds, 3),
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )  # fmt: skip
 

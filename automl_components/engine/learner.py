@@ -15,6 +15,7 @@ from automl_components.algorithms import ALGORITHMS, BALANCED, Algorithm
 from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine.boosters import FITTERS, Rows, Stopper
 from automl_components.engine.encodings import ENCODINGS, TargetEncoding, cross_fit, likely_pairs
+from automl_components.engine.forests import packed, unpacked
 from automl_components.engine.scores import ABSENT, decision, fit_calibration
 from automl_components.engine.views import TableView, TreeView
 
@@ -169,6 +170,14 @@ class Learner:
             else:
                 self._fit_plain(self._estimator(entry)[0], train)
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: packed(value) if name == "estimator_" else value for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if hasattr(self, "estimator_"):
+            self.estimator_ = unpacked(self.estimator_)
 
     def use_threads(self, threads: int) -> None:
         """Let predicting use this many threads, as far as its library can be told."""

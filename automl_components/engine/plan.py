@@ -120,6 +120,7 @@ def plan(
     *,
     bags: bool,
     seconds: float | None,
+    left: float | None = None,
     cores: int,
     concurrent: int | None = None,
     race: bool = True,
@@ -135,7 +136,9 @@ def plan(
     bags : bool
         Whether the learners of the splits are the model, so that no time is left for fits on all rows.
     seconds : float or None
-        Wall time for search and ensembles; from a day on the time is no limit that anything is fitted to.
+        Wall time from the first look at the data to the model; from a day on nothing is fitted to it.
+    left : float or None
+        What is left of it for search and ensembles; by default all.
     cores : int
         Cores that may be used.
     concurrent : int or None
@@ -151,12 +154,13 @@ def plan(
     rounds = next((most for limit, most in ROUNDS if tight and seconds <= limit), 10_000 if tight else 1000)
     candidates = next((most for rows, most in CANDIDATES if shape.rows <= rows), 25)
     columns = 0 if shape.sparse else shape.columns
-    share = None if seconds is None else search_share(seconds, bags, columns)
+    left = seconds if left is None else left
+    share = None if left is None else search_share(left, bags, columns)
     dear = (
         tight and not shape.sparse and boosting(shape, splits, bags) / (workers * threads) > SLOTS[0] * share
     )
     if dear:
-        share = search_share(seconds, True, columns)
+        share = search_share(left, True, columns)
     reasons = (
         f"{cells:,} cells: {workers} fit{'s' if workers > 1 else ''} at a time, "
         f"{threads} core{'s' if threads > 1 else ''} each",
@@ -164,6 +168,7 @@ def plan(
         "the learners of the splits are the model" if bags
         else "the members of the model are fitted again on all rows" + (", if there is time" if dear else ""),
         f"{shape.rows:,} rows: up to {candidates} trials in an ensemble",
+        *([f"{left:.1f} of {seconds:g} s are left for search and ensembles"] if tight and left < seconds else []),
         *(["the time is short for so many cells: the first boosting gets most of it"] if dear else []),
     )  # fmt: skip
     memory_mb = None if memory_bytes is None else int(memory_bytes / workers / 2**20)

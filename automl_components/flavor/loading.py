@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
     from automl_components.engine.predictor import Predictor
 
-FORMAT = 2
+FORMAT = 3
 """Number of the layout of files and objects; raised whenever a class that a model keeps has other attributes.
 
-1: an object for each raw column. 2: columns of numbers share their objects.
+1: an object for each raw column. 2: columns of numbers share their objects. 3: forests are arrays.
 """
 DATA = Path("data", "model")
 METHODS = ("predict", "predict_proba")

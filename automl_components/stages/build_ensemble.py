@@ -45,6 +45,7 @@ def build_ensemble(
     from contextlib import ExitStack
 
     from automl_components import flavor, formats
+    from automl_components.core import storage
     from automl_components.engine.assembly import Assembly, Recipe, named
     from automl_components.engine.choices import class_weights
     from automl_components.engine.ensemble import Candidate
@@ -85,7 +86,7 @@ def build_ensemble(
             problem, finished, candidates, files.learners, open_pool, sizes=files.size, most=plan["candidates"],
             latency=None if earlier else latency(limits, problem, finished, featurizer_, checked.frame),
             threads=limits.threads, script=None if earlier is None else earlier.ensembles,
-            seconds=float("inf") if earlier else limits.seconds - plan["elapsed_seconds"],
+            seconds=float("inf") if earlier else limits.after(storage.elapsed(features.path)) - plan["elapsed_seconds"],
         )  # fmt: skip
         chosen, members, made = assembly.run(recipe)
     last = finish(problem, chosen.predictions)

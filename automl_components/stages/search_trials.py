@@ -58,6 +58,7 @@ def search_trials(
     """
     from automl_components import formats
     from automl_components.algorithms.selection import select
+    from automl_components.core import storage
     from automl_components.core.journal import Journal
     from automl_components.engine.keeping import keeps
     from automl_components.engine.plan import plan
@@ -78,8 +79,8 @@ def search_trials(
     )  # fmt: skip
     chosen = plan(
         problem.shape, problem.splits.shape[1], bags=keeps(problem.bags, training.refit),
-        seconds=limits.seconds, cores=limits.threads, concurrent=limits.concurrent,
-        race=limits.enable_early_termination, memory_bytes=memory(limits),
+        seconds=limits.seconds, left=limits.after(storage.elapsed(features.path)), cores=limits.threads,
+        concurrent=limits.concurrent, race=limits.enable_early_termination, memory_bytes=memory(limits),
     )  # fmt: skip
     files, journal = TrialFiles(trials.local), Journal(trials.local / "journal.jsonl")
     planned = trials.local / "plan.json"

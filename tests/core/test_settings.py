@@ -702,3 +702,10 @@ def test_a_new_section_needs_no_registration():
     with pytest.raises(SettingsError, match=r"it belongs in 'forecast_of_this_test'"):
         LimitsSettings(horizon_of_this_test=3)
     del Forecast
+
+
+def test_what_went_before_counts_against_the_limit_but_leaves_half_of_it():
+    limits = LimitsSettings(timeout_seconds=60)
+    assert limits.after(0) == 60
+    assert limits.after(4.5) == 55.5
+    assert limits.after(1000) == 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -304,3 +305,24 @@ class TestBodies:
         scale(rows=csv, factor=2, output="run")
         assert [name for name in left(Path("run/notes")) if name.endswith(".txt")] == ["new.txt"]
         assert sorted(path.name for path in Path("run").iterdir()) == ["notes", "scaled"]
+
+
+def test_a_marker_tells_the_time_of_all_stages_before(tmp_path):
+    @component(version="1")
+    def first(made: Output[uri_folder]) -> None:
+        time.sleep(0.05)
+        (made.local / "a").write_text("a")
+
+    @component(version="1")
+    def second(made: Input[uri_folder], last: Output[uri_folder]) -> None:
+        time.sleep(0.02)
+        (last.local / "b").write_text("b")
+
+    one, two = str(tmp_path / "made"), str(tmp_path / "last")
+    first.run({}, {"made": one}, {})
+    second.run({"made": one}, {"last": two}, {})
+    marker = storage.read_marker(two)
+    assert marker is not None
+    assert storage.elapsed(one) >= 0.05
+    assert storage.elapsed(two) == pytest.approx(storage.elapsed(one) + marker.seconds, abs=0.002)
+    assert storage.elapsed(str(tmp_path)) == 0

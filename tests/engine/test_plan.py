@@ -1,6 +1,7 @@
 """The plan: a pure function; who gets which cores, how much time is for what."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,17 @@ def test_time_is_kept_for_what_follows():
         assert search_share(seconds, True) > search_share(seconds, False)
     assert search_share(60, True) > 55
     assert plan(Shape(5000, 10), 5, bags=True, seconds=None, cores=2).search_seconds is None
+
+
+def test_what_went_before_shortens_the_trials_and_changes_nothing_else():
+    whole = plan(Shape(5000, 20, 2), 5, bags=True, seconds=600.0, cores=2)
+    rest = plan(Shape(5000, 20, 2), 5, bags=True, seconds=600.0, left=590.0, cores=2)
+    assert rest.search_seconds == pytest.approx(whole.search_seconds - 10 * (1 - 0.04))
+    assert "590.0 of 600 s are left" in " ".join(rest.reasons)
+    changed = replace(whole, search_seconds=rest.search_seconds, reasons=rest.reasons)
+    assert changed == rest
+    day = plan(Shape(5000, 20, 2), 5, bags=True, seconds=86_400.0, left=86_390.0, cores=2)
+    assert day.rounds == plan(Shape(5000, 20, 2), 5, bags=True, seconds=None, cores=2).rounds
 
 
 def test_where_time_is_short_for_the_cells_the_first_boosting_gets_most_of_it():

@@ -33,8 +33,9 @@ class LimitsSettings(Settings):
     """When the search ends, and what it may use.
 
     Where Azure's sources disagree: the whole search may take 8,640 minutes and a trial 43,200, as the how-to
-    pages say (the forecasting YAML page: 360 and 30). The time covers the search and the ensembles: of
-    Azure's how-to pages and its YAML reference, which disagree, the latter, since who sets a limit means it.
+    pages say (the forecasting YAML page: 360 and 30). The time covers checking and featurizing the data, the
+    search and the ensembles: of Azure's how-to pages and its YAML reference, which disagree on the last, the
+    latter, since who sets a limit means it. Test run, report and registration come after it.
     ``max_cores_per_trial`` is -1, all cores shared out among the concurrent trials, as in the YAML reference
     (the Python package: 1), so that no core idles.
     """
@@ -48,7 +49,9 @@ class LimitsSettings(Settings):
     alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("timeout_minutes", "timeout_seconds"),)
 
     max_trials: Count = Field(1000, description="Number of configurations to try.")
-    timeout_minutes: Duration = Field(8640.0, description="Time for the whole search, in minutes.")
+    timeout_minutes: Duration = Field(
+        8640.0, description="Time from the first look at the data to the finished model, in minutes."
+    )
     timeout_seconds: Duration | None = Field(
         None, description="The same in seconds; instead of timeout_minutes."
     )
@@ -85,8 +88,12 @@ class LimitsSettings(Settings):
 
     @property
     def seconds(self) -> float:
-        """Time for the whole search, in seconds."""
+        """Time from the first look at the data to the model, in seconds."""
         return self.timeout_minutes * 60 if self.timeout_seconds is None else self.timeout_seconds
+
+    def after(self, elapsed: float) -> float:
+        """Seconds that are left after so many; at least half, so that there is a model whatever went before."""
+        return max(self.seconds / 2, self.seconds - elapsed)
 
     @property
     def trial_seconds(self) -> float:
