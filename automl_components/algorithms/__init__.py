@@ -145,9 +145,13 @@ class Algorithm:
         """
         return task == "classification" and (self.stops_early(task) or self.name == "logistic_regression")
 
-    def stops_early(self, task: str) -> bool:
+    def boosts(self, task: str) -> bool:
         """Whether validation rows choose its boosting rounds, so that ``n_estimators`` is only their cap."""
         return self.estimators[task].partition(":")[0] in ("lightgbm", "xgboost", "catboost")
+
+    def stops_early(self, task: str) -> bool:
+        """Whether validation rows choose its rounds: of a boosting, or the epochs of a network."""
+        return self.boosts(task) or self.name == "mlp"
 
     def missing_packages(self) -> tuple[str, ...]:
         """Import names of the optional packages that are not installed."""

@@ -61,6 +61,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     Entry(LINEAR, most=200_000),
     Entry(("cat_boost", *XGBOOST)),
     PLAIN,
+    Entry(("mlp",), most=20_000, most_columns=2000),  # above that dear, and later
     Entry(("extreme_random_trees",), most=10_000),  # above that dear, and later
     _light_gbm(
         extra_trees=True, learning_rate=0.0179, num_leaves=39, colsample_bytree=0.46, subsample=0.88, reg_alpha=0.24,
@@ -74,6 +75,8 @@ PORTFOLIO: tuple[Entry, ...] = (
         encodings=LEVELS + TEXTS,
     ),
     Entry(LINEAR, least=1000, most=200_000, encodings=LEVELS),
+    Entry(("mlp",), {"hidden": 64, "scaler": "StandardScaler"}, most=20_000, most_columns=2000),
+    Entry(("mlp",), least=20_001, most=50_000, most_columns=2000),
     _light_gbm(
         learning_rate=0.0114, num_leaves=84, colsample_bytree=0.53, subsample=0.98, reg_alpha=0.03, reg_lambda=0.84,
         min_child_samples=3, cat_smooth=0.009, least=1000,
@@ -161,7 +164,7 @@ def complete(
 ) -> dict[str, Any]:
     """The algorithm's defaults with the changes; a boosting gets steps that lead somewhere within the rounds."""
     params = {**algorithm.defaults(task, shape), **changes}
-    if not algorithm.stops_early(task):
+    if not algorithm.boosts(task):
         return params
     if (rate := changes.get("learning_rate")) is not None:
         slow = max(1.0, LOW_RATES / rounds)

@@ -1,4 +1,4 @@
-"""Fitting LightGBM, XGBoost and CatBoost: early stopping on validation rows and a deadline, by callback."""
+"""Fitting by rounds, LightGBM, XGBoost, CatBoost and networks: early stopping on validation rows, and a deadline."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from automl_components.engine.boosted import CatBoostModel, LightGBMModel, XGBoostModel
+from automl_components.engine.perceptron import Network, Perceptron
 
 PROBE = 8
 """Rounds whose pace tells how many there is time for."""
@@ -44,15 +45,19 @@ class Stopper:
     most : int or None
         Rounds after which the fit ends, whatever it was made for: a fit is repeated that the clock ended. (CatBoost
         encodes categories otherwise where it is made for few rounds, so that fewer ``iterations`` are another model.)
+    probe : int
+        Rounds, after the first, whose pace is looked at.
     """
 
-    def __init__(self, rows: int, deadline: float | None, wanted: int = 0, most: int | None = None) -> None:
+    def __init__(
+        self, rows: int, deadline: float | None, wanted: int = 0, most: int | None = None, probe: int = PROBE
+    ) -> None:
         self.base = max(20.0, 150.0 * min(1.0, 10_000 / rows))
         self.deadline = float("inf") if deadline is None else deadline
         self.round, self.best, self.lowest = -1, 0, float("inf")
         self.most = float("inf") if most is None else most
         self.reason, self.wanted, self.possible = "rounds", wanted, wanted
-        self.first = float("inf")
+        self.first, self.probe = float("inf"), probe
 
     def __call__(self, loss: float | None) -> bool:
         """Whether to stop after one more round, with this validation loss (None without validation rows)."""
@@ -68,13 +73,13 @@ class Stopper:
             self.first = now
         if now >= self.deadline:
             self.reason = "deadline"
-        elif self.wanted and self.round == PROBE and self.deadline < float("inf"):
+        elif self.wanted and self.round == self.probe and self.deadline < float("inf"):
             self._look_ahead(now)
         return self.reason != "rounds" or self.round + 1 >= self.most
 
     def _look_ahead(self, now: float) -> None:
-        pace = max(1e-6, (now - self.first) / PROBE)
-        possible = PROBE + int((self.deadline - now) / pace)
+        pace = max(1e-6, (now - self.first) / self.probe)
+        possible = self.probe + int((self.deadline - now) / pace)
         if possible < self.wanted * 2 // 3:
             self.reason, self.possible = "pace", possible
 
@@ -159,4 +164,16 @@ def fit_catboost(
     return CatBoostModel.of(model, hasattr(estimator, "predict_proba"))
 
 
-FITTERS = {"lightgbm": fit_lightgbm, "xgboost": fit_xgboost, "catboost": fit_catboost}
+def fit_perceptron(
+    estimator: Perceptron, categories: Sequence[int], train: Rows, valid: Rows | None, stopper: Stopper
+) -> Network:
+    """Fit a network; a round is an epoch."""
+    return estimator.train(train, valid, stopper)
+
+
+FITTERS: dict[str, Any] = {
+    "lightgbm": fit_lightgbm,
+    "xgboost": fit_xgboost,
+    "catboost": fit_catboost,
+    "automl_components.engine.perceptron": fit_perceptron,
+}

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from automl_components.algorithms import ALGORITHMS, BALANCED, Algorithm
 from automl_components.core.errors import DataError, SettingsError, nearest
-from automl_components.engine.boosters import FITTERS, Rows, Stopper
+from automl_components.engine.boosters import FITTERS, PROBE, Rows, Stopper
 from automl_components.engine.encodings import ENCODINGS, TargetEncoding, cross_fit, likely_pairs
 from automl_components.engine.forests import packed, unpacked
 from automl_components.engine.scores import ABSENT, decision, fit_calibration
@@ -30,6 +30,8 @@ WANTED, MANY_ROWS = 12.0, 100_000
 more to be learnt, as much again for each tenfold."""
 LARGEST_STEP = 0.25
 """Learning rate that a short time can raise a boosting to."""
+LEAST_EPOCHS, SPARE = 4, 0.9
+"""Epochs of a network whatever the time; and the share of those that there is time for that it plans for."""
 
 
 class Learner:
@@ -60,7 +62,8 @@ class Learner:
     seed, threads : int
         Seed of everything random, and number of threads of a fit.
     rounds : int, optional
-        Fixed number of boosting rounds of LightGBM, XGBoost and CatBoost: ``rounds_`` of an earlier fit.
+        Fixed number of boosting rounds of LightGBM, XGBoost and CatBoost, or of epochs of a network: ``rounds_`` of an
+        earlier fit.
 
     Attributes
     ----------
@@ -108,11 +111,12 @@ class Learner:
             raise SettingsError(f"class_weight is {BALANCED!r} or absent, not {params['class_weight']!r}")
         if params.get("class_weight") and not entry.balances(task):
             raise SettingsError(f"algorithm {algorithm!r} cannot weigh the classes of a {task}")
-        boosts = entry.estimators[task].partition(":")[0] in FITTERS
-        if rounds is not None and not boosts:
-            raise SettingsError(f"algorithm {algorithm!r} has no boosting rounds to fix")
+        if rounds is not None and not entry.stops_early(task):
+            raise SettingsError(f"algorithm {algorithm!r} has no rounds to fix")
         self.algorithm, self.task = algorithm, task
-        self.params = {**params, **({} if rounds is None else {"n_estimators": rounds})}
+        fixed = {"n_estimators": rounds} if rounds is not None and entry.boosts(task) else {}
+        self.params = {**params, **fixed}
+        self.most = None if fixed else rounds
         self.classes, self.seed, self.threads = classes, seed, threads
         self.widths = [len(schema.numeric), len(schema.codes), len(schema.sparse)]
         self.accepts_weights = entry.weights
@@ -139,14 +143,14 @@ class Learner:
         sample_weight : float array, shape (n,), or None
             Not negative; ignored where ``accepts_weights`` is False.
         valid : (FeatureMatrix, y, weights or None), optional
-            Rows on which LightGBM, XGBoost and CatBoost stop early; other algorithms do not look at them.
+            Rows on which LightGBM, XGBoost, CatBoost and networks stop early; other algorithms do not look at them.
         deadline : float, optional
-            ``time.monotonic`` seconds at which those three end with the rounds they have.
+            ``time.monotonic`` seconds at which those four end with the rounds they have.
         adapt : bool
-            Whether ``params["learning_rate"]`` is raised where the deadline leaves time for few rounds, so that they
-            lead as far.
+            Whether ``params["learning_rate"]`` of a boosting is raised where the deadline leaves time for few rounds,
+            so that they lead as far, and ``params["epochs"]`` of a network lowered.
         most : int, optional
-            Boosting rounds after which the fit ends: ``rounds_run_`` of a fit that is to be repeated.
+            Rounds after which the fit ends: ``rounds_run_`` of a fit that is to be repeated.
         """
         entry = ALGORITHMS[self.algorithm]
         weight = sample_weight if self.accepts_weights else None
@@ -289,11 +293,12 @@ class Learner:
         adapt: bool,
         most: int | None,
     ) -> None:
-        stopper = Stopper(len(train.y), deadline, self._wanted(len(train.y)) if adapt else 0, most)
+        most = self.most if most is None else most
+        probe = PROBE if entry.boosts(self.task) else 1
+        stopper = Stopper(len(train.y), deadline, self._wanted(len(train.y)) if adapt else 0, most, probe)
         fitted = fitter(*self._estimator(entry), train, valid, stopper)
         if stopper.reason == "pace":
-            step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)
-            self.params = {**self.params, "learning_rate": round(min(LARGEST_STEP, step), 4)}
+            self.params = {**self.params, **self._hurried(stopper)}
             stopper = Stopper(len(train.y), deadline)
             fitted = fitter(*self._estimator(entry), train, valid, stopper)
         self.estimator_ = fitted
@@ -302,10 +307,19 @@ class Learner:
         self.stop_reason_ = stopper.reason
 
     def _wanted(self, rows: int) -> int:
-        """Rounds that a fit with steps of this size should have time for; 0 where the steps are as large as can be."""
+        """Rounds that a fit like this should have time for; 0 where the steps are as large as can be."""
+        if "epochs" in self.params:
+            return int(self.params["epochs"])
         rate = self.params.get("learning_rate", LARGEST_STEP)
         wanted = WANTED * (1 + math.log10(max(1.0, rows / MANY_ROWS)))
         return 0 if rate >= LARGEST_STEP else min(self.params["n_estimators"], round(wanted / rate))
+
+    def _hurried(self, stopper: Stopper) -> dict[str, Any]:
+        """Larger steps, or fewer epochs, for as many rounds as there is time for."""
+        if "epochs" in self.params:
+            return {"epochs": max(LEAST_EPOCHS, int(SPARE * stopper.possible))}
+        step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)
+        return {"learning_rate": round(min(LARGEST_STEP, step), 4)}
 
     def _fit_plain(self, estimator: Any, train: Rows) -> None:
         if self.task == "classification" and not hasattr(estimator, "predict_proba"):

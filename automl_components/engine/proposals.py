@@ -162,7 +162,7 @@ class Proposals:
                 params = neighbour(algorithm, task, shape, best[algorithm.name].params, rng)
             else:
                 params = suggest(algorithm, task, shape, rng)
-                if algorithm.stops_early(task):
+                if algorithm.boosts(task):
                     params["n_estimators"] = self._boosting_rounds
             config = self._sized(Config(algorithm.name, params))
             if config.possible and self._new(config):

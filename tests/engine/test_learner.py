@@ -243,7 +243,7 @@ def test_settings_are_checked():
         Learner("lightgbm", "regression", {}, SCHEMA)
     with pytest.raises(SettingsError, match="'svm' is for classification, not for regression"):
         Learner("svm", "regression", {}, SCHEMA)
-    with pytest.raises(SettingsError, match="'knn' has no boosting rounds"):
+    with pytest.raises(SettingsError, match="'knn' has no rounds"):
         Learner("knn", "regression", {}, SCHEMA, rounds=5)
     with pytest.raises(SettingsError, match="'light_gbm' takes no scaler"):
         Learner("light_gbm", "regression", {"scaler": "PCA"}, SCHEMA)
