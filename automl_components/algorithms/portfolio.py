@@ -75,7 +75,7 @@ PORTFOLIO: tuple[Entry, ...] = (
         encodings=LEVELS + TEXTS,
     ),
     Entry(LINEAR, least=1000, most=200_000, encodings=LEVELS),
-    Entry(("mlp",), {"hidden": 64, "scaler": "StandardScaler"}, most=20_000, most_columns=2000),
+    Entry(("mlp",), {"learning_rate": 0.015, "epochs": 32}, most=20_000, most_columns=2000),
     Entry(("mlp",), least=20_001, most=50_000, most_columns=2000),
     _light_gbm(
         learning_rate=0.0114, num_leaves=84, colsample_bytree=0.53, subsample=0.98, reg_alpha=0.03, reg_lambda=0.84,
@@ -85,6 +85,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     Entry(XGBOOST),
     Entry(("extreme_random_trees",), least=10_001, most=200_000),
     Entry(("random_forest",), {"max_features": 0.75}, most=50_000),
+    Entry(("mlp",), {"hidden": 64, "learning_rate": 0.03}, most=10_000, most_columns=2000),
     Entry(("knn",), most=5000, most_columns=60),
     _light_gbm(
         extra_trees=True, learning_rate=0.018, num_leaves=180, colsample_bytree=0.40, subsample=0.95, reg_alpha=0.77,

@@ -15,11 +15,11 @@ from automl_components.engine.perceptron import (
     Network,
     PerceptronClassifier,
     PerceptronRegressor,
+    RobustScaling,
     gradient,
     initial,
     outputs,
     selu,
-    smoothly_cut,
     softmax,
     views,
 )
@@ -55,8 +55,15 @@ def test_selu_has_its_fixed_point():
     step = (selu(draws + 1e-4)[0] - selu(draws - 1e-4)[0]) / 2e-4
     away = np.abs(draws) > 1e-3
     np.testing.assert_allclose(slopes[away], step[away], atol=1e-3)
-    ends = smoothly_cut(np.array([[-1e9, 0.0, 0.01, 1e9]]))[0]
-    np.testing.assert_allclose(ends, [-3, 0, 0.01, 3], rtol=1e-4)
+
+
+def test_columns_are_scaled_by_their_quartiles_or_half_their_range():
+    X = np.array([[0.0, 0.0, 7.0], [1, 0, 7], [2, 0, 7], [3, 0, 7], [4, 10, 7]])
+    scaling = RobustScaling(X)
+    np.testing.assert_allclose(scaling.center, [2, 0, 7])
+    np.testing.assert_allclose(scaling.factor, [1 / 2, 1 / 5, 0])
+    np.testing.assert_allclose(scaling(X)[4], [1 / np.sqrt(1 + 1 / 9), 2 / np.sqrt(1 + 4 / 9), 0], rtol=1e-6)
+    np.testing.assert_allclose(scaling(np.array([[1e9, -1e9, 5]])), [[3, -3, 0]], rtol=1e-5)
 
 
 def rows_of(X, y, weight=None):
@@ -121,6 +128,12 @@ def test_the_best_epoch_is_kept_and_the_clock_ends_the_rest():
 
 
 def test_more_rows_than_a_chunk():
-    network = Network([2, 3, 1], initial([2, 3, 1], np.random.default_rng(0))[0], False, (0.0, 0.0))
+    network = Network(
+        [2, 3, 1],
+        initial([2, 3, 1], np.random.default_rng(0))[0],
+        RobustScaling(np.eye(2)),
+        False,
+        (0.0, 0.0),
+    )
     assert network.predict(np.zeros((40_000, 2))).shape == (40_000,)
     assert network.predict(np.zeros((0, 2))).shape == (0,)
