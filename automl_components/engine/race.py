@@ -64,8 +64,15 @@ class Race:
             return True
         return self._mixed(np.asarray(predictions, dtype=np.float64)[self.sample])[0] > self.worth
 
-    def add(self, scores: list[float | None], predictions: np.ndarray) -> None:
-        """Take in a completed trial: its scores on all splits, its predictions for the first one's rows."""
+    def add(self, scores: list[float | None], predictions: np.ndarray) -> float:
+        """Take in a completed trial: its scores on all splits, its predictions for the first one's rows.
+
+        Returns
+        -------
+        float
+            Share of the mixture's loss that it took away; the loss is what the score lacks to 1, or an error itself.
+        """
+        before = self.worth
         known = [self.scorer.metric.sign(score) for score in scores if score is not None]
         newcomer = np.asarray(predictions, dtype=np.float64)[self.sample]
         if self.mixture is None:
@@ -76,6 +83,8 @@ class Race:
                 self.mixture, self.worth = mixture, worth
         if known and scores[0] is not None and np.mean(known) > self.best:
             self.best, self.first, self.spread = float(np.mean(known)), known[0], float(np.std(known))
+        loss = (1.0 if self.scorer.metric.greater_is_better else 0.0) - before
+        return (self.worth - before) / loss if np.isfinite(loss) and loss > 0 else 0.0
 
     def _mixed(self, newcomer: np.ndarray) -> tuple[float, np.ndarray]:
         assert self.mixture is not None

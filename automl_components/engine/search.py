@@ -21,7 +21,9 @@ from automl_components.engine.workers import Pool, Reply
 LANDMARKS = 20
 """Trials before early termination looks at the scores at all (Azure's documented rule)."""
 PATIENCE = 10
-"""It stops when the best score has not changed over this many trials: at trial 31 for the first time."""
+"""It stops when the best score has not changed over this many trials: at trial 31 for the first time ..."""
+GAIN = 0.001
+"""... and none of them has taken such a share of its loss from the mixture of all trials, which the model is to be."""
 HARD = 1.5
 """How many times its slot a fit that does not look at the clock may take."""
 MISSES = 12
@@ -145,6 +147,7 @@ class Search:
         self.absent = proposals.absent(limits.max_trials)
         self.race = Race(problem) if plan.race and proposals.races else None
         self._raced, self._misses, self._resolved_now = 0, 0, False
+        self._gains: set[int] = set()
         self._open: dict[int, _Trial] = {}
         self._check_finished()
 
@@ -291,13 +294,18 @@ class Search:
 
     def _wins(self, trial: _Trial, *, dear: bool) -> bool:
         assert self.race is not None
-        while (number := self._raced + 1) < trial.number:
-            if self.results[number].status == "Completed":
-                predictions = self.store.out_of_fold(number)[self.race.validation]
-                self.race.add(self.results[number].fold_scores, predictions)
-            self._raced = number
+        self._follow(self.race, trial.number - 1)
         first = self.store.predictions(trial.number, 0)
         return self.race.goes_on(trial.done[0].score, first, dear=dear)
+
+    def _follow(self, race: Race, last: int) -> None:
+        """Let the race know the results up to a number, and note which of them made the mixture better."""
+        while (number := self._raced + 1) <= last:
+            if self.results[number].status == "Completed":
+                predictions = self.store.out_of_fold(number)[race.validation]
+                if race.add(self.results[number].fold_scores, predictions) > GAIN:
+                    self._gains.add(number)
+            self._raced = number
 
     def _submit(self, pool: Pool, trial: _Trial, part: int, left: float) -> None:
         if not trial.began:
@@ -395,7 +403,9 @@ class Search:
         while (number := number + 1) in self.results:
             score = self.results[number].score
             worth = -np.inf if score is None else self.metric.sign(score)
-            since = number if worth > best else since
+            if self.race is not None and limits.early_termination and number > LANDMARKS:
+                self._follow(self.race, number)
+            since = number if worth > best or number in self._gains else since
             best = max(best, worth)
             if limits.exit_score is not None and best >= self.metric.sign(limits.exit_score):
                 return self._cut(number, f"exit_score: {limits.exit_score:g} was reached by trial {number}")

@@ -1,9 +1,10 @@
 """Giving up after the first split: whoever is near the best goes on, and whoever helps the others."""
 
 import numpy as np
+import pytest
 from problems import folds, make
 
-from automl_components.engine.race import Race
+from automl_components.engine.race import WEIGHTS, Race
 
 PROBLEM = make("regression", rows=1200, splits=folds(1200, 3))
 ROWS = np.flatnonzero(PROBLEM.splits[:, 0] == 0)
@@ -57,3 +58,24 @@ def test_the_best_one_sets_the_mark():
     assert not made.goes_on(0.47, np.full(len(TRUTH), 1e3))
     made.add([0.9, 0.9, 0.9], noisy(0.9, seed=3))  # a worse one does not
     assert not made.goes_on(0.47, np.full(len(TRUTH), 1e3))
+
+
+def test_what_a_trial_takes_from_the_loss_is_told():
+    made = Race(PROBLEM)
+    assert made.add([0.5, 0.5, 0.5], noisy(0.5)) == 0  # there was nothing to be better than
+    assert made.add([0.5, 0.5, 0.5], noisy(0.5)) == 0  # the same once more
+    gained = made.add([0.5, 0.5, 0.5], noisy(0.5, seed=1))
+    mixed = min(rmse((1 - weight) * noisy(0.5) + weight * noisy(0.5, seed=1)) for weight in WEIGHTS)
+    assert gained == pytest.approx(1 - mixed / rmse(noisy(0.5)))
+
+
+def test_the_loss_of_a_score_is_what_it_lacks_to_one():
+    problem = make("classification", rows=1200, splits=folds(1200, 3), primary_metric="AUC_weighted")
+    rows = np.flatnonzero(problem.splits[:, 0] == 0)
+    truth, made = problem.target[rows], Race(problem)
+    draws = np.random.default_rng(0).normal(size=(2, len(rows))) + truth
+    first, second = (np.column_stack([-one, one]) for one in draws)
+    made.add([0.7, 0.7, 0.7], first)
+    before = made.worth
+    assert made.add([0.7, 0.7, 0.7], second) == pytest.approx((made.worth - before) / (1 - before))
+    assert made.worth > before

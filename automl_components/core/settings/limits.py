@@ -72,7 +72,9 @@ class LimitsSettings(Settings):
         description="Time that the model may take for a row, in milliseconds, where it predicts a thousand at once; "
         "slower trials and ensembles are passed over, and where all are slower the quickest is taken.",
     )
-    enable_early_termination: bool = Field(True, description="Stop when the best score stays the same.")
+    enable_early_termination: bool = Field(
+        True, description="Stop when the best score stays the same, and new trials add nothing to the others."
+    )
     exit_score: Number | None = Field(None, description="Stop when the primary metric reaches this value.")
     replay: Annotated[str, AfterValidator(_place)] | None = Field(
         None,
