@@ -15,15 +15,10 @@ from automl_components.engine.plan import Plan
 from automl_components.engine.problem import Problem
 from automl_components.engine.proposals import Proposals
 from automl_components.engine.race import Race
+from automl_components.engine.stopping import GAIN, SearchLimits, verdict
 from automl_components.engine.trial import Config, Fold, TrialResult, out_of_fold, summary
 from automl_components.engine.workers import Pool, Reply
 
-LANDMARKS = 20
-"""Trials before early termination looks at the scores at all (Azure's documented rule)."""
-PATIENCE = 10
-"""It stops when the best score has not changed over this many trials: at trial 31 for the first time ..."""
-GAIN = 0.001
-"""... and none of them has taken such a share of its loss from the mixture of all trials, which the model is to be."""
 HARD = 1.5
 """How many times its slot a fit that does not look at the clock may take."""
 MISSES = 12
@@ -32,31 +27,6 @@ ROOM = 0.7
 """A trial goes on after its first split when at least this share of what the others should take is left."""
 DEAR = 0.1
 """Share of the time left above which a trial's other splits must make the mixture of all trials better."""
-
-
-@dataclass(frozen=True)
-class SearchLimits:
-    """When a search ends.
-
-    Attributes
-    ----------
-    max_trials : int
-    trial_seconds : float or None
-        Wall time for one trial.
-    early_termination : bool
-        Stop when the best score has not changed over the last ten trials, after thirty.
-    exit_score : float or None
-        Stop as soon as the primary metric is at least this good.
-    row_ms : float or None
-        Milliseconds a row that a model may take: then predictions are timed, and a trial that takes longer gets no
-        neighbours.
-    """
-
-    max_trials: int
-    trial_seconds: float | None = None
-    early_termination: bool = True
-    exit_score: float | None = None
-    row_ms: float | None = None
 
 
 class Store(Protocol):
@@ -397,27 +367,19 @@ class Search:
             self._complete(max(worths, key=lambda trial: worths[trial]))
 
     def _stop(self) -> str:
-        """Why the scores say to stop, looking only at results without a gap before them; empty to go on."""
-        limits = self.limits
-        best, since, number = -np.inf, 1, 0
-        while (number := number + 1) in self.results:
-            score = self.results[number].score
-            worth = -np.inf if score is None else self.metric.sign(score)
-            if self.race is not None and limits.early_termination and number > LANDMARKS:
-                self._follow(self.race, number)
-            since = number if worth > best or number in self._gains else since
-            best = max(best, worth)
-            if limits.exit_score is not None and best >= self.metric.sign(limits.exit_score):
-                return self._cut(number, f"exit_score: {limits.exit_score:g} was reached by trial {number}")
-            waited = number > LANDMARKS + PATIENCE and number - since >= PATIENCE
-            if limits.early_termination and waited:
-                return self._cut(number, f"early termination: no better score since trial {since}")
-        return ""
-
-    def _cut(self, number: int, reason: str) -> str:
-        """Forget trials after the one that ended the search: another number of workers would not have run them."""
-        self.results = {n: result for n, result in self.results.items() if n <= number}
+        """Why the scores say to stop; empty to go on. Trials after the one that ended it are forgotten."""
+        found = verdict(self.results, self.limits, self.metric, self._gained)
+        if found is None:
+            return ""
+        last, reason = found  # another number of workers would not have run those after it
+        self.results = {n: result for n, result in self.results.items() if n <= last}
         return reason
+
+    def _gained(self, number: int) -> bool:
+        """Whether a trial made the mixture of all better."""
+        if self.race is not None:
+            self._follow(self.race, number)
+        return number in self._gains
 
     def _left(self, elapsed: float) -> float:
         """Seconds left for trials."""

@@ -63,7 +63,8 @@ def search_trials(
     from automl_components.engine.keeping import keeps
     from automl_components.engine.plan import plan
     from automl_components.engine.proposals import Proposals, Script
-    from automl_components.engine.search import Search, SearchLimits, executed
+    from automl_components.engine.search import Search, executed
+    from automl_components.engine.stopping import SearchLimits
     from automl_components.engine.trial import TrialResult
     from automl_components.engine.workers import Pool
     from automl_components.trial_files import TrialFiles

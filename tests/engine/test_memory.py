@@ -12,7 +12,8 @@ from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.memory import BASE, LEAST_ROWS, fit_bytes, fit_into
 from automl_components.engine.plan import plan
 from automl_components.engine.proposals import Proposals
-from automl_components.engine.search import Search, SearchLimits
+from automl_components.engine.search import Search
+from automl_components.engine.stopping import SearchLimits
 from automl_components.engine.trial import Config, fit_fold, sampled
 from automl_components.engine.workers import Pool
 from automl_components.trial_files import TrialFiles
