@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from airflow.sdk import Asset
 
+from automl_components.core.errors import SettingsError
+
 
 def model_asset(name: str) -> Asset:
     """The asset that stands for a registered model: ``schedule=[model_asset("penguins")]``.
@@ -15,6 +17,8 @@ def model_asset(name: str) -> Asset:
     Its events carry ``model_name``, ``version``, ``model_uri``, ``aliases``, ``metrics`` of the test run, and
     ``path``: where the model's folder is, which other tasks take for ``best_model``.
     """
+    if not name:
+        raise SettingsError("a model's asset wants the name of the model")
     return Asset(name=f"model {name}", uri=f"mlflow-model://{quote(name, safe='')}", group="model")
 
 

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, BaseOperator, XComArg
+from airflow.sdk import DAG, BaseOperator
 
 from airflow_provider.assets import model_asset
-from airflow_provider.work import WorkOperator, address, is_later
+from airflow_provider.wiring import Outputs, check_source, is_later, mapping, places, types_of
+from airflow_provider.work import WorkOperator
 from automl_components import launch
 from automl_components.core import storage
 from automl_components.core.component import Component
-from automl_components.core.errors import AutoMLError, SettingsError, nearest
+from automl_components.core.errors import AutoMLError, SettingsError
+from automl_components.core.settings import as_mapping, assign, read_mapping
 from automl_components.job import DATA
 from automl_components.launch.checking import check_inputs, check_settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-
-class Outputs(Mapping[str, XComArg]):
-    """What a task is going to make, by artifact name: each the reference that another task takes as input."""
-
-    def __init__(self, operator: BaseOperator, names: Sequence[str]) -> None:
-        self._operator, self._names = operator, tuple(names)
-
-    def __getitem__(self, name: str) -> XComArg:
-        if name not in self._names:
-            raise SettingsError(
-                f"task {self._operator.task_id!r} has no output {name!r}{nearest(name, self._names)}"
-            )
-        return XComArg(self._operator, key=name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 class ComponentOperator(WorkOperator):
@@ -89,16 +68,18 @@ class ComponentOperator(WorkOperator):
     ) -> None:
         super().__init__(**kwargs)
         try:
+            if not isinstance(component, (str, Component)):
+                raise SettingsError(f"component is {component!r}; give a component, or the name of one")
             self.component = component if isinstance(component, str) else launch.reference(component)
             made = launch.resolve(self.component)
-            self._check(made, inputs or {}, settings, job)
+            self._check(made, inputs, settings, job, overrides)
         except AutoMLError as error:
             raise SettingsError(f"task {self.task_id!r}: {error}") from None
-        self.outputs = Outputs(self, [*made.outputs])
+        self.outputs = Outputs(self, types_of(made))
         self.inputs, self.settings = inputs, settings
         self.job, self.overrides = job, overrides
         self.doc_md = self.doc_md or made.description
-        if "registration" in made.outputs and (name := _model_name(settings or {})):
+        if "registration" in made.outputs and (name := _model_name(settings)):
             announce(self, name)
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -106,7 +87,7 @@ class ComponentOperator(WorkOperator):
         root, folder = self.place(context)
         request = launch.Request(
             self.component,
-            {n: address(self.task_id, n, one) for n, one in (self.inputs or {}).items() if one is not None},
+            places(self.task_id, self.inputs),
             {name: storage.join(folder, name) for name in self.outputs},
             self.settings or {},
             job=located(self, self.job),
@@ -116,24 +97,35 @@ class ComponentOperator(WorkOperator):
         )
         return self.work(request, context, root)
 
-    def _check(
-        self,
-        component: Component,
-        inputs: Mapping[str, Any],
-        settings: Mapping[str, Any] | None,
-        job: Mapping[str, Any] | str | None,
-    ) -> None:
-        given = [*inputs]
-        if job is not None:  # it brings its tables
-            given += [name for name in DATA if name in component.inputs]
-            if settings:
-                raise SettingsError("give its settings, or the job that they are taken from")
-        check_inputs(component, given)
-        for name, value in inputs.items():
-            _check_source(component, name, value)
-        if job is None and not is_later(settings):
-            check_settings(component, settings or {}, is_later)
+    def _check(self, component: Component, inputs: Any, settings: Any, job: Any, overrides: Any) -> None:
+        if not is_later(inputs):
+            given = [*mapping("inputs", inputs)]
+            if job is not None:  # it brings its tables
+                given += [name for name in DATA if name in component.inputs]
+            check_inputs(component, given)
+            for name, value in mapping("inputs", inputs).items():
+                if value is not None:
+                    check_source(name, value, component.inputs[name].type)
+        if job is not None and settings:
+            raise SettingsError("give its settings, or the job that they are taken from")
+        if job is None and overrides:
+            raise SettingsError("overrides are for a job; change the settings themselves")
+        values = settings if job is None else self._job_settings(job, overrides)
+        if not is_later(values):
+            check_settings(component, values or {}, is_later)
         self._check_place(component)
+
+    def _job_settings(self, job: Any, overrides: Any) -> Any:
+        """What the job says as far as it is known; of what lies in a store nothing is asked while a DAG is parsed."""
+        if is_later(job) or is_later(overrides):
+            return "{{ job }}"
+        place = located(self, job)
+        if isinstance(place, str) and "://" in place:
+            return "{{ job }}"
+        values = read_mapping(place) if isinstance(place, str) else as_mapping(place)
+        for key, value in mapping("overrides", overrides).items():
+            values = assign(values, key, value)
+        return values
 
     def _check_place(self, component: Component) -> None:
         """Refuse two tasks of a DAG that would write the same artifact of the same run."""
@@ -149,27 +141,10 @@ class ComponentOperator(WorkOperator):
                 )
 
 
-def _check_source(component: Component, name: str, value: Any) -> None:
-    """Refuse another task's output that does not exist, or is not what the input takes."""
-    if isinstance(value, BaseOperator):
-        made = f".outputs[...] of {[*value.outputs]}" if isinstance(value, ComponentOperator) else ".output"
-        raise SettingsError(f"input {name!r}: it is task {value.task_id!r} itself; give its {made}")
-    for operator, key in XComArg.iter_xcom_references(value):
-        if not isinstance(operator, ComponentOperator):
-            continue
-        hint = f"task {operator.task_id!r}"
-        if key not in operator.outputs:
-            asked = f"no output {key!r}" if key != "return_value" else "several outputs"
-            raise SettingsError(
-                f"input {name!r}: {hint} has {asked}; give .outputs[...] of {[*operator.outputs]}"
-            )
-        kind, wanted = launch.resolve(operator.component).outputs[key].type, component.inputs[name].type
-        if kind != wanted:
-            raise SettingsError(f"input {name!r} is a {wanted}; {hint} makes {key!r}, a {kind}")
-
-
-def _model_name(settings: Mapping[str, Any]) -> str | None:
+def _model_name(settings: Any) -> str | None:
     """The registered name, by the rule of ``register_model``; None where it is only known as the task runs."""
+    if not isinstance(settings, Mapping):
+        return None
     registration = settings.get("registration") or {}
     named = registration.get("model_name") if isinstance(registration, Mapping) else registration
     name = named or settings.get("experiment_name") or settings.get("name")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.sdk import BaseBranchOperator, BaseOperator, BranchMixIn
+from airflow.sdk import BaseBranchOperator, BaseOperator, BranchMixIn, XComArg
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_provider.component import ComponentOperator
+from airflow_provider.wiring import Outputs, check_source, is_later
 from automl_components.core.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Severity = Literal["info", "warning", "error"]
 SEVERITIES = ("info", "warning", "error")
+REPORT = "guardrail_report"
 BY_STATUS = {"Done": "info", "Alerted": "warning"}
 """Severity of a finding that names none."""
 
@@ -49,8 +51,9 @@ class GuardrailGateOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.report, self.severity, self.codes, self.on_findings = report, severity, codes, on_findings
-        _check(self.task_id, "severity", severity, SEVERITIES)
-        _check(self.task_id, "on_findings", on_findings, ("fail", "skip"))
+        _check(self, "severity", severity, SEVERITIES)
+        _check(self, "on_findings", on_findings, ("fail", "skip"))
+        _check_report(self, report, codes)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """An empty list where the gate is open; it fails or is skipped otherwise."""
@@ -90,7 +93,8 @@ class GuardrailBranchOperator(BaseBranchOperator):
         super().__init__(**kwargs)
         self.report, self.severity, self.codes = report, severity, codes
         self.if_found, self.otherwise = if_found, otherwise
-        _check(self.task_id, "severity", severity, SEVERITIES)
+        _check(self, "severity", severity, SEVERITIES)
+        _check_report(self, report, codes)
 
     def choose_branch(self, context: Context) -> str | Sequence[str]:
         """Where to go."""
@@ -148,8 +152,22 @@ def counted(task_id: str, report: Any, severity: str, codes: Sequence[str] | Non
             f"task {task_id!r}: report is {report!r}; give outputs['guardrail_report'] of the task that validates"
         )
     found = [one for one in facts["findings"] if one["status"] != "Passed" and not one.get("muted")]
-    found = [one for one in found if codes is None or one["code"] in codes]
+    if codes is not None:
+        wanted = {_code(task_id, one) for one in codes}
+        found = [one for one in found if one["code"] in wanted]
     return [one for one in found if SEVERITIES.index(_severity(one)) >= SEVERITIES.index(severity)]
+
+
+def _code(task_id: str, code: str) -> str:
+    """The catalog's spelling; an unknown code fails the task, since its gate would always be open."""
+    try:
+        from automl_components.guardrails import guardrail_code
+
+        return guardrail_code(code)
+    except ImportError:  # an environment that only starts the work cannot load the catalog
+        return code
+    except SettingsError as error:
+        raise AirflowFailException(f"task {task_id!r}: codes: {error}") from None
 
 
 def _severity(finding: Mapping[str, Any]) -> str:
@@ -157,6 +175,24 @@ def _severity(finding: Mapping[str, Any]) -> str:
     return severity if severity in SEVERITIES else BY_STATUS.get(str(finding["status"]), "warning")
 
 
-def _check(task_id: str, name: str, value: str, known: Sequence[str]) -> None:
+def _check(operator: BaseOperator, name: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
-        raise SettingsError(f"task {task_id!r}: {name} is {value!r}{nearest(str(value), known)}")
+        raise SettingsError(f"task {operator.task_id!r}: {name} is {value!r}{nearest(str(value), known)}")
+
+
+def _check_report(operator: BaseOperator, report: Any, codes: Any) -> None:
+    """Refuse what is no report of guardrails."""
+    try:
+        if isinstance(report, BaseOperator) or is_later(report):
+            check_source(REPORT, report, "uri_folder")
+        elif not isinstance(report, Mapping):
+            raise SettingsError(f"report is {report!r}; give outputs[{REPORT!r}] of the task that validates")
+        for task, key in XComArg.iter_xcom_references(report):
+            if isinstance(getattr(task, "outputs", None), Outputs) and key != REPORT:
+                raise SettingsError(f"report is {key!r} of task {task.task_id!r}; give its {REPORT!r}")
+        if isinstance(
+            codes, str
+        ):  # a sequence of letters, none of which is a code: the gate would always be open
+            raise SettingsError(f"codes is {codes!r}; give a list of codes")
+    except SettingsError as error:
+        raise SettingsError(f"task {operator.task_id!r}: {error}") from None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider.component import Outputs, announce, dag_folder, located
-from airflow_provider.work import WorkOperator, address, is_later
+from airflow_provider.component import announce, dag_folder, located
+from airflow_provider.wiring import Outputs, check_source, is_later, mapping, places, types_of
+from airflow_provider.work import WorkOperator
 from automl_components import launch
 from automl_components.core.errors import AutoMLError, SettingsError
-from automl_components.launch.checking import plan
+from automl_components.launch.checking import Plan, plan
 from automl_components.pipeline import LINE
 
 if TYPE_CHECKING:
@@ -48,16 +49,13 @@ class AutoMLOperator(WorkOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        names = [name for stage in LINE for name in stage.outputs]
-        if not any(map(is_later, (job, inputs, overrides))):
-            try:
-                found = plan(located(self, job), is_later, inputs=inputs or (), overrides=overrides)
-            except AutoMLError as error:
-                raise SettingsError(f"task {self.task_id!r}: {error}") from None
-            names = [name for stage in found.line for name in stage.outputs]
-            if found.model_name:
-                announce(self, found.model_name)
-        self.outputs = Outputs(self, names)
+        try:
+            found = self._plan(job, inputs, overrides)
+        except AutoMLError as error:
+            raise SettingsError(f"task {self.task_id!r}: {error}") from None
+        if found and found.model_name:
+            announce(self, found.model_name)
+        self.outputs = Outputs(self, types_of(*(found.line if found else LINE)))
         self.job, self.inputs, self.overrides = job, inputs, overrides
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -65,10 +63,21 @@ class AutoMLOperator(WorkOperator):
         root, folder = self.place(context)
         request = launch.Request(
             job=located(self, self.job),
-            inputs={n: address(self.task_id, n, one) for n, one in (self.inputs or {}).items()},
+            inputs=places(self.task_id, self.inputs),
             overrides=self.overrides or {},
             base_folder=dag_folder(self),
             folder=folder,
             reuse=self.reuse,
         )
         return self.work(request, context, root)
+
+    def _plan(self, job: Any, inputs: Any, overrides: Any) -> Plan | None:
+        """What the job is going to do; None where that is only known as the task runs."""
+        if not is_later(inputs):
+            for name, value in mapping("inputs", inputs).items():
+                if value is not None:
+                    check_source(name, value, "mltable")
+        if any(map(is_later, (job, inputs, overrides))):
+            return None
+        given = mapping("overrides", overrides)
+        return plan(located(self, job), is_later, inputs=inputs or (), overrides=given)

@@ -8,7 +8,7 @@ job file has at its top level (``target_column_name=...``). What an editor sees 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,6 +25,11 @@ def operator_class(component: Component) -> type[ComponentOperator]:
     def init(self: ComponentOperator, *, settings: Any = None, **arguments: Any) -> None:
         given = {name: arguments.pop(name, None) for name in (*inputs, *keys)}
         own = {name: given[name] for name in keys if given[name] is not None}
+        if settings and own and not isinstance(settings, Mapping):
+            raise SettingsError(
+                f"task {arguments.get('task_id')!r}: settings is no mapping that {min(own)!r} could join; "
+                "give one of the two"
+            )
         try:
             ComponentOperator.__init__(
                 self,
@@ -36,7 +41,9 @@ def operator_class(component: Component) -> type[ComponentOperator]:
         except (
             TypeError
         ) as error:  # Airflow's, of arguments that it does not know: it names them and the task
-            raise SettingsError(f"{error}{_hints(arguments, (*inputs, *keys))}") from None
+            raise SettingsError(
+                f"{error}{_hints((one for one in arguments if repr(one) in str(error)), (*inputs, *keys))}"
+            ) from None
 
     init.__signature__ = inspect.Signature(_parameters(component))  # type: ignore[attr-defined]
     name = "".join(part.capitalize() for part in component.name.split("_")) + "Operator"

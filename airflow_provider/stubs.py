@@ -12,6 +12,7 @@ from typing import Any
 
 from automl_components.core.component import Component
 from automl_components.core.specification import specification
+from automl_components.job import DATA
 from automl_components.pipeline import LINE
 
 HEAD = '''"""An operator for each component. Made by `python -m airflow_provider.stubs`; do not edit."""
@@ -52,8 +53,8 @@ def _stub(component: Component) -> str:
     return (
         f'class {_class_name(component)}(ComponentOperator):\n    """{words}\n    """\n\n'
         f"    def __init__(\n        self,\n        *,\n        task_id: str,\n{arguments}"
-        "        settings: Mapping[str, Any] | None = None,\n        job: Mapping[str, Any] | str | None = None,\n"
-        "        overrides: Mapping[str, Any] | None = None,\n        **kwargs: Any,\n    ) -> None: ...\n"
+        "        settings: Section | None = None,\n        job: Mapping[str, Any] | str | None = None,\n"
+        "        overrides: Section | None = None,\n        **kwargs: Any,\n    ) -> None: ...\n"
     )
 
 
@@ -101,8 +102,9 @@ def _shown(component: Component) -> list[str]:
 
 def _arguments(component: Component) -> Iterator[str]:
     fields = specification(component)["inputs"]
-    for name in component.inputs:
-        yield f"{name}: Artifact | None = None"
+    for name, port in component.inputs.items():
+        needed = not port.optional and name not in DATA  # a job brings its tables
+        yield f"{name}: Artifact" if needed else f"{name}: Artifact | None = None"
     for name in _shown(component):
         kind = _KINDS[fields[name]["type"]] + " | None" if name in fields else "Section | None"
         yield f"{name}: {kind.replace('Any | None', 'Any')} = None"

@@ -10,7 +10,7 @@ from airflow.sdk import TaskGroup, XComArg
 
 from airflow_provider.assets import model_asset
 from airflow_provider.component import ComponentOperator
-from airflow_provider.work import is_later
+from airflow_provider.wiring import Named, is_later, mapping
 from automl_components.core.errors import AutoMLError, SettingsError
 from automl_components.launch.checking import Plan, plan
 
@@ -69,14 +69,18 @@ def automl_task_group(
         Something is wrong with the job; the message names the group.
     """
     group = AutoMLTaskGroup(group_id=group_id, tooltip="an AutoML job, stage by stage")
-    given, single = dict(inputs or {}), dict(stage_args or {})
+    try:
+        given, single = dict(mapping("inputs", inputs)), dict(mapping("stage_args", stage_args))
+    except SettingsError as error:
+        raise SettingsError(f"task group {group_id!r}: {error}") from None
     if isinstance(job, str) and "://" not in job and not is_later(job):
         job = str(Path(group.dag.fileloc).parent / Path(job).expanduser())
     found = _plan(group, job, given, overrides)
     if unknown := sorted(set(single) - {stage.name for stage in found.line}):
         names = ", ".join(stage.name for stage in found.line)
         raise SettingsError(f"task group {group_id!r}: stage_args for {unknown[0]!r}; its stages are {names}")
-    group.outputs, group.stages = {}, {}
+    title = f"task group {group_id!r}"
+    group.outputs, group.stages = Named(f"{title} has no output"), Named(f"{title} has no stage")
     for stage in found.line:
         made = {name: group.outputs[name] for name in stage.inputs if name in group.outputs}
         tables = {name: given[name] for name in stage.inputs if name in given}
@@ -90,7 +94,7 @@ def automl_task_group(
         }  # fmt: skip
         task = ComponentOperator(**{**arguments, **kwargs, **single.get(stage.name, {})})
         group.stages[stage.name] = task
-        group.outputs |= task.outputs
+        group.outputs.update(task.outputs)
     return group
 
 

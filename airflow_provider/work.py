@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from airflow_provider.assets import tell
 from airflow_provider.links import MLflowLink, ReportLink
+from airflow_provider.wiring import is_later, mapping
 from automl_components import launch
 from automl_components.core import storage
 from automl_components.core.artifacts import redacted
@@ -90,15 +91,18 @@ class WorkOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=True, **kwargs)
-        self.root, self.folder, self.store_conn_id = root, folder, store_conn_id
+        self.root = os.fspath(root) if isinstance(root, os.PathLike) else root
+        self.folder, self.store_conn_id = folder, store_conn_id
         self.tracking_uri, self.mlflow_conn_id = tracking_uri, mlflow_conn_id
         self.environment, self.python, self.reuse = environment, python, reuse
         self.on_refusal = on_refusal
         self.made: dict[str, Any] = {}
         self.kept_under = ""
         self._child: launch.Child | None = None
-        if on_refusal not in ("fail", "skip"):
-            raise SettingsError(f"task {self.task_id!r}: on_refusal is {on_refusal!r}; give 'fail' or 'skip'")
+        try:
+            self._check_arguments()
+        except SettingsError as error:
+            raise SettingsError(f"task {self.task_id!r}: {error}") from None
 
     def work(self, request: launch.Request, context: Context, root: str) -> dict[str, Any]:
         """Run the request; what it made, by artifact name. Airflow's exceptions where it fails."""
@@ -128,15 +132,26 @@ class WorkOperator(BaseOperator):
     def place(self, context: Context) -> tuple[str, str]:
         """Root address, and the folder of this run of the DAG under it."""
         root = self.root or (self._hook().root if self.store_conn_id else "") or os.environ.get(ROOT, "")
-        if redacted(root) != root:
-            raise AirflowFailException(
-                f"root {redacted(root)} holds credentials: keep them in a connection and name it by store_conn_id"
-            )
+        try:
+            check_place(root, self.folder)
+        except SettingsError as error:
+            raise AirflowFailException(f"task {self.task_id!r}: {error}") from None
         root = root or str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "automl-runs")
         run, index = context["dag_run"], context["ti"].map_index
         mapped = [str(index)] if index is not None and index >= 0 else []
         parts = [run.dag_id, folder_name(run.run_id), *mapped, *filter(None, self.folder.split("/"))]
         return root, reduce(storage.join, parts, root)
+
+    def _check_arguments(self) -> None:
+        if self.on_refusal not in ("fail", "skip"):
+            raise SettingsError(f"on_refusal is {self.on_refusal!r}; give 'fail' or 'skip'")
+        for name, value in mapping("environment", self.environment).items():
+            if not isinstance(value, str):
+                raise SettingsError(f"environment: {name!r} is a {type(value).__name__}; give a text")
+        for value in (self.root, self.folder):
+            if value is not None and not isinstance(value, (str, XComArg)):
+                raise SettingsError(f"root and folder are texts; found {value!r}")
+        check_place(*("" if is_later(one) else str(one) for one in (self.root or "", self.folder)))
 
     def _run(self, request: launch.Request, root: str) -> launch.Outcome:
         environment = {**(self.environment or {})}
@@ -168,6 +183,16 @@ class WorkOperator(BaseOperator):
                 self.log.info("%s", line)
         elif facts["message"]:
             self.log.log(int(facts["level"]), "%s", facts["message"])
+
+
+def check_place(root: str, folder: str) -> None:
+    """Refuse a root that holds credentials, which would be shown, and a folder outside of the run's."""
+    if redacted(root) != root:
+        raise SettingsError(
+            f"root {redacted(root)} holds credentials: keep them in a connection and name it by store_conn_id"
+        )
+    if ".." in folder.split("/"):
+        raise SettingsError(f"folder {folder!r} leads out of the run's own folder")
 
 
 def table(kind: str, facts: Mapping[str, Any]) -> list[str]:
@@ -205,21 +230,3 @@ def folder_name(run_id: str) -> str:
         r"[\w.=-]+|[a-z_]+__[\dT:.+-]+(_\w+)?", run_id
     )  # a plain one, or one that Airflow made
     return name if unique else f"{name}-{sha256(run_id.encode()).hexdigest()[:8]}"
-
-
-def is_later(value: object) -> bool:
-    """Whether a value is only known when the task runs: a template, or what another task returns."""
-    return isinstance(value, XComArg) or (isinstance(value, str) and ("{{" in value or "{%" in value))
-
-
-def address(task_id: str, name: str, value: Any) -> str:
-    """Where an input is: of a path, an artifact that a task has returned, or an Input."""
-    if isinstance(value, Mapping) and "path" in value:
-        return str(value["path"])
-    if isinstance(value, (str, os.PathLike)):
-        return os.fspath(value)
-    if hasattr(value, "path"):
-        return str(value.path)
-    raise AirflowFailException(
-        f"task {task_id!r}: input {name!r} is {value!r}; give an address, or another task's outputs[...]"
-    )

@@ -56,7 +56,7 @@ def automl_flow(
     """
     found = job_of(job)
     title = name or title_of(found)
-    each = _options(title, task_options or {})
+    each = _options(title, found, task_options or {})
 
     def run(**values: Any) -> References | State[Any]:
         workspace, refresh = workspace_of(values.pop("workspace")), values.pop("refresh")
@@ -127,11 +127,18 @@ def open_run(job: Job, title: str, folder: str | None, workspace: Workspace) -> 
     return job, folder
 
 
-def _options(flow: str, given: TaskOptions) -> TaskOptions:
-    names = [stage.name for stage in LINE]
-    for name in given:
-        if name not in names:
-            raise SettingsError(f"flow {flow}: task_options: no component {name!r}{nearest(name, names)}")
+def _options(flow: str, job: Job, given: TaskOptions) -> TaskOptions:
+    """The options, once each has made a task."""
+    stages = {stage.name: stage for stage in LINE}
+    if not isinstance(given, Mapping):
+        raise SettingsError(f"flow {flow}: task_options is no mapping of components to their options")
+    for name, options in given.items():
+        if name not in stages:
+            raise SettingsError(f"flow {flow}: task_options: no component {name!r}{nearest(name, stages)}")
+        try:
+            component_task(stages[name], settings=job, **options)
+        except (TypeError, ValueError) as error:  # Prefect's own words on its options
+            raise SettingsError(f"flow {flow}: task_options of {name}: {error}") from None
     return given
 
 

@@ -26,6 +26,10 @@ def job_of(job: GivenJob) -> Job:
     """The job that is meant; SettingsError with one line for each problem."""
     if isinstance(job, Job):
         return job
+    if not isinstance(job, (Mapping, str, os.PathLike)):
+        raise SettingsError(
+            f"job is a {type(job).__name__}; give a Job, a mapping, or the path of a job file"
+        )
     return Job.from_mapping(job) if isinstance(job, Mapping) else Job.from_file(job)
 
 
@@ -49,6 +53,8 @@ def settings_for(component: Component, settings: GivenJob | None, task: str) -> 
     try:
         if isinstance(settings, (Job, str, os.PathLike)):
             return job_of(settings)
+        if settings is not None and not isinstance(settings, Mapping):
+            raise SettingsError(f"settings is a {type(settings).__name__}; give a mapping, a Job or its file")
         sections = [cls for cls in component.settings.values() if cls.inline]
         later = {k: LATER for cls in sections for k, field in cls.model_fields.items() if field.is_required()}
         check_settings(component, {**later, **(settings or {})}, lambda value: value == LATER)

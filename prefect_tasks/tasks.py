@@ -60,6 +60,8 @@ def component_task(
     SettingsError
         There is no such component, or a setting is wrong; the task is named.
     """
+    if not isinstance(component, (str, Component)):
+        raise SettingsError(f"component is {component!r}; give a component, or the name of one")
     found = resolve(component) if isinstance(component, str) else component
     bound = settings_for(found, settings, options.get("name") or found.name)
     tables = bound.inputs() if isinstance(bound, Job) else {}

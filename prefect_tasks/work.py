@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Mapping
@@ -142,7 +143,12 @@ def address_of(name: str, value: Any, workspace: Workspace) -> str:
                 f"input {name!r}: the task that it is wired to made {', '.join(map(str, value))}"
             )
         return str(value[name]["path"])
-    address = str(getattr(value, "path", value))
+    given = getattr(value, "path", value)
+    if not isinstance(given, (str, os.PathLike)):
+        raise SettingsError(
+            f"input {name!r} is a {type(value).__name__}; give a path or address, a table, or what a task returned"
+        )
+    address = os.fspath(given)
     return address if storage.is_remote(address) else str(storage.local_path(address))
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from prefect.blocks.core import Block
 from prefect.types import SecretDict
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from automl_components.core import storage
+from automl_components.core.artifacts import redacted
+from automl_components.core.errors import nearest
 from automl_components.launch import Child, Request
 
 _ONE_AT_A_TIME = threading.RLock()
@@ -38,6 +41,8 @@ class Workspace(Block):
         Where a browser finds ``storage_root``, for links to report pages.
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)  # it may be a secret
+
     _block_type_name = "AutoML Workspace"
     _block_type_slug = "automl-workspace"
     _description = "Storage root, MLflow address and secrets of AutoML runs."
@@ -49,6 +54,24 @@ class Workspace(Block):
         SecretDict({}), description="Arguments of fsspec's file systems, by protocol, such as s3."
     )
     web_address: str | None = Field(None, description="Where a browser finds the storage root.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, values: Any) -> Any:
+        """Blocks keep what they do not know; here it would be a typing error that sends results elsewhere."""
+        for name in values if isinstance(values, Mapping) else ():
+            if name not in cls.model_fields and not name.startswith(("block_type", "_")):
+                raise ValueError(f"no field {name!r}{nearest(name, cls.model_fields)}")
+        return values
+
+    @field_validator("storage_root")
+    @classmethod
+    def _shown(cls, root: str) -> str:
+        if redacted(root) != root:  # it is in every result's address
+            raise ValueError(
+                f"{redacted(root)} holds credentials: keep them in storage_options or environment"
+            )
+        return root
 
     @property
     def root(self) -> str:

@@ -46,7 +46,7 @@ def test_inputs_are_checked(dag: Any) -> None:
     with refused("task 'f': featurize_data has no input 'checked'; did you mean 'checked_data'"):
         ComponentOperator(task_id="f", component="featurize_data", inputs={"checked": "x"})
     with refused("task 'g': featurize_data needs its input 'checked_data'"):
-        FeaturizeDataOperator(task_id="g")
+        FeaturizeDataOperator(task_id="g")  # type: ignore[call-arg]
     features = FeaturizeDataOperator(task_id="features", checked_data="/data/checked_data")
     with refused("task 'features' has no output 'feature'; did you mean 'features'"):
         features.outputs["feature"]
@@ -133,8 +133,78 @@ def test_the_group_is_the_job_stage_by_stage(dag: Any) -> None:
     assert not {"evaluate_model", "register_model"} & set(without.stages)
 
 
+def test_values_of_another_shape_are_refused(dag: Any) -> None:
+    from airflow.sdk import task
+
+    from airflow_provider import ComponentOperator, FeaturizeDataOperator, SearchTrialsOperator
+
+    @task
+    def settings() -> dict[str, Any]:
+        return SETTINGS
+
+    with refused("task 'a': component is 3; give a component, or the name of one"):
+        ComponentOperator(task_id="a", component=3)  # type: ignore[arg-type]
+    with refused("task 'b': inputs: found .*; should be a mapping of names to values"):
+        ComponentOperator(task_id="b", component="featurize_data", inputs=["checked_data"])  # type: ignore[arg-type]
+    with refused(r"task 'c': input 'checked_data' is 5; give an address, or another task's outputs\[...\]"):
+        FeaturizeDataOperator(task_id="c", checked_data=5)  # type: ignore[arg-type]
+    with refused("task 'd': input 'checked_data' is a _TaskDecorator; give an address"):
+        FeaturizeDataOperator(task_id="d", checked_data=settings)  # type: ignore[arg-type]
+    with refused("task 'e': settings is no mapping that 'limits' could join"):
+        SearchTrialsOperator(task_id="e", features="x", settings=settings(), limits={"max_trials": 2})
+    with refused("task 'f': environment: 'A' is a int; give a text"):
+        FeaturizeDataOperator(task_id="f", checked_data="x", environment={"A": 1})
+    with refused(r"task 'g': root s3://\*\*\*@b/x holds credentials"):
+        FeaturizeDataOperator(task_id="g", checked_data="x", root="s3://key:secret@b/x")
+    with refused("task 'h': folder '../h' leads out of the run's own folder"):
+        FeaturizeDataOperator(task_id="h", checked_data="x", folder="../h")
+    ComponentOperator(task_id="i", component="featurize_data", inputs="{{ params.inputs }}", folder="i")  # type: ignore[arg-type]
+
+
+def test_a_single_stage_of_a_job_is_checked_like_the_job(dag: Any) -> None:
+    from airflow_provider import SearchTrialsOperator
+
+    with refused("task 'a': limts: unknown; did you mean 'limits'"):
+        SearchTrialsOperator(task_id="a", features="x", job=JOB | {"limts": {}})
+    with refused("task 'b': .*nowhere.yml: there is no such file"):
+        SearchTrialsOperator(task_id="b", features="x", job="nowhere.yml")
+    with refused("task 'c': limits.max_trial: unknown"):
+        SearchTrialsOperator(task_id="c", features="x", job=JOB, overrides={"limits.max_trial": 1})
+    with refused("task 'd': overrides are for a job"):
+        SearchTrialsOperator(task_id="d", features="x", settings=SETTINGS, overrides={"limits.max_trials": 1})
+
+
+def test_what_a_whole_job_or_a_group_makes_is_known(dag: Any) -> None:
+    from airflow_provider import AutoMLOperator, EvaluateModelOperator, automl_task_group
+
+    whole = AutoMLOperator(task_id="whole", job=JOB)
+    with refused("task 'a': input 'best_model': task 'whole' has no output 'best_modl'"):
+        EvaluateModelOperator(
+            task_id="a", best_model=whole.output["best_modl"], test_data="x", settings=SETTINGS
+        )
+    with refused("task 'b': input 'best_model' is a mlflow_model; task 'whole' makes 'report'"):
+        EvaluateModelOperator(
+            task_id="b", best_model=whole.outputs["report"], test_data="x", settings=SETTINGS
+        )
+    group = automl_task_group(JOB)
+    with refused("task group 'automl' has no output 'best_modl'; did you mean 'best_model'"):
+        group.outputs["best_modl"]
+    with refused("task group 'automl' has no stage 'search'; did you mean 'search_trials'"):
+        group.stages["search"]
+    with refused("task group 'h': stage_args: found .*; should be a mapping"):
+        automl_task_group(JOB, group_id="h", stage_args=["search_trials"])  # type: ignore[arg-type]
+
+
 def test_gates_are_checked(dag: Any) -> None:
-    from airflow_provider import GuardrailGateOperator
+    from airflow_provider import FeaturizeDataOperator, GuardrailGateOperator
+
+    features = FeaturizeDataOperator(task_id="features", checked_data="x")
+    with refused("task 'a': input 'guardrail_report' is a uri_folder; task 'features' makes 'features'"):
+        GuardrailGateOperator(task_id="a", report=features.outputs["features"])
+    with refused("task 'b': codes is 'class-balance'; give a list of codes"):
+        GuardrailGateOperator(task_id="b", report={}, codes="class-balance")
+    with refused("task 'c': report is 'x'; give outputs"):
+        GuardrailGateOperator(task_id="c", report="x")
 
     with refused("task 'g': severity is 'eror'; did you mean 'error'"):
         GuardrailGateOperator(task_id="g", report={}, severity="eror")  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ def dag(request: pytest.FixtureRequest) -> Iterator[Any]:
 def report(*severities: str) -> dict[str, Any]:
     """A guardrail report as it travels between tasks."""
     found = [
-        {"code": f"c{k}", "title": f"T{k}", "status": "Alerted", "severity": severity.split()[0],
+        {"code": "missing-values", "title": f"T{k}", "status": "Alerted", "severity": severity.split()[0],
          "summary": "seen", "muted": "muted" in severity}
         for k, severity in enumerate(severities)
     ]  # fmt: skip
@@ -54,7 +54,9 @@ def report(*severities: str) -> dict[str, Any]:
         (("warning",), {"severity": "warning"}, "failed"),
         (("info", "error"), {}, "failed"),
         (("error",), {"on_findings": "skip"}, "skipped"),
-        (("error",), {"codes": ["other"]}, "success"),
+        (("error",), {"codes": ["class-balance"]}, "success"),
+        (("error",), {"codes": ["Missing_Values"]}, "failed"),
+        ((), {"codes": ["class-balanc"]}, "failed"),  # its gate would always be open
         (("error muted",), {}, "success"),
     ],
 )

@@ -40,6 +40,20 @@ def test_mistakes_are_refused_when_the_flow_is_made() -> None:
         SettingsError, match="flow penguins: task_options: no component 'serch_trials'; did you mean"
     ):
         automl_flow(QUICK, task_options={"serch_trials": {}})
+    with pytest.raises(SettingsError, match=r"task_options of search_trials: .*'retrys'"):
+        automl_flow(QUICK, task_options={"search_trials": {"retrys": 2}})
+    with pytest.raises(SettingsError, match="job is a int; give a Job, a mapping"):
+        automl_flow(3)  # type: ignore[arg-type]
+
+
+def test_a_workspace_takes_what_it_knows_and_shows_no_secret() -> None:
+    with pytest.raises(
+        ValueError, match="no field 'storage'; did you mean 'storage_options' or 'storage_root'"
+    ):
+        Workspace(storage="s3://bucket")
+    with pytest.raises(ValueError, match=r"s3://\*\*\*@bucket holds credentials") as told:
+        Workspace(storage_root="s3://key:secret@bucket")
+    assert "key:secret" not in str(told.value)
 
 
 def test_the_parameters_are_the_keys_of_a_job_file_with_its_values() -> None:

@@ -67,6 +67,10 @@ def test_mistakes_are_refused_when_the_task_is_made() -> None:
         SettingsError, match=r"task find: limits.max_trial: unknown; did you mean 'max_trials'"
     ):
         component_task("search_trials", settings={"limits": {"max_trial": 3}}, name="find")
+    with pytest.raises(SettingsError, match="component is 3; give a component"):
+        component_task(3)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="task search_trials: settings is a list; give a mapping"):
+        component_task("search_trials", settings=["limits"])  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match=r"task search_trials: .*'many'"):
         component_task("search_trials", settings={"limits": {"max_trials": "many"}})
 
@@ -84,6 +88,8 @@ def test_mistakes_are_refused_when_the_task_is_called(prefect: Path) -> None:
         SettingsError, match="input 'features': the task that it is wired to made checked_data"
     ):
         wrong(features={"checked_data": {"path": "x", "type": "mltable"}}, **TASK)
+    with pytest.raises(SettingsError, match="input 'checked_data' is a int; give a path or address, a table"):
+        tasks.featurize_data(checked_data=5)
     with pytest.raises(SettingsError, match=r"limits\.max_trial: unknown"):
         wrong(features="nowhere", limits={"max_trial": 3}, **TASK)
 
