@@ -85,16 +85,17 @@ class ComponentOperator(WorkOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the component; type, path, digest and facts of each output."""
         root, folder = self.place(context)
-        request = launch.Request(
-            self.component,
-            places(self.task_id, self.inputs),
-            {name: storage.join(folder, name) for name in self.outputs},
-            self.settings or {},
-            job=located(self, self.job),
-            overrides=self.overrides or {},
-            base_folder=dag_folder(self),
-            reuse=self.reuse,
-        )
+        with self.refusing():
+            request = launch.Request(
+                self.component,
+                places(self.inputs),
+                {name: storage.join(folder, name) for name in self.outputs},
+                mapping("settings", self.settings),
+                job=located(self, self.job),
+                overrides=mapping("overrides", self.overrides),
+                base_folder=dag_folder(self),
+                reuse=self.reuse,
+            )
         return self.work(request, context, root)
 
     def _check(self, component: Component, inputs: Any, settings: Any, job: Any, overrides: Any) -> None:

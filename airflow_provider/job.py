@@ -61,14 +61,15 @@ class AutoMLOperator(WorkOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the job; type, path, digest and facts of each artifact that is there afterwards."""
         root, folder = self.place(context)
-        request = launch.Request(
-            job=located(self, self.job),
-            inputs=places(self.task_id, self.inputs),
-            overrides=self.overrides or {},
-            base_folder=dag_folder(self),
-            folder=folder,
-            reuse=self.reuse,
-        )
+        with self.refusing():
+            request = launch.Request(
+                job=located(self, self.job),
+                inputs=places(self.inputs),
+                overrides=mapping("overrides", self.overrides),
+                base_folder=dag_folder(self),
+                folder=folder,
+                reuse=self.reuse,
+            )
         return self.work(request, context, root)
 
     def _plan(self, job: Any, inputs: Any, overrides: Any) -> Plan | None:

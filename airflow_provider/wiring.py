@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from airflow.sdk import BaseOperator, XComArg
-from airflow.sdk.exceptions import AirflowFailException
 
 from automl_components.core.component import Component
 from automl_components.core.errors import SettingsError, nearest
@@ -102,13 +101,9 @@ def place(name: str, value: Any) -> str:
     raise SettingsError(f"input {name!r} is {shown:.200}; give an address, or another task's outputs[...]")
 
 
-def places(task_id: str, inputs: Any) -> dict[str, str]:
-    """Where all inputs of a running task are; AirflowFailException, since another attempt would be given the same."""
-    try:
-        given = mapping("inputs", inputs)
-        return {name: place(name, one) for name, one in given.items() if one is not None}
-    except SettingsError as error:
-        raise AirflowFailException(f"task {task_id!r}: {error}") from None
+def places(inputs: Any) -> dict[str, str]:
+    """Where all inputs of a running task are."""
+    return {name: place(name, one) for name, one in mapping("inputs", inputs).items() if one is not None}
 
 
 def mapping(name: str, value: Any) -> Mapping[str, Any]:

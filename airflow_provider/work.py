@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from hashlib import sha256
 from pathlib import Path
@@ -129,13 +130,19 @@ class WorkOperator(BaseOperator):
         if self._child is not None:
             self._child.stop()
 
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Fail for good where something given is wrong: another attempt would be given the same."""
+        try:
+            yield
+        except SettingsError as error:
+            raise AirflowFailException(f"task {self.task_id!r}: {error}") from None
+
     def place(self, context: Context) -> tuple[str, str]:
         """Root address, and the folder of this run of the DAG under it."""
         root = self.root or (self._hook().root if self.store_conn_id else "") or os.environ.get(ROOT, "")
-        try:
+        with self.refusing():
             check_place(root, self.folder)
-        except SettingsError as error:
-            raise AirflowFailException(f"task {self.task_id!r}: {error}") from None
         root = root or str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "automl-runs")
         run, index = context["dag_run"], context["ti"].map_index
         mapped = [str(index)] if index is not None and index >= 0 else []

@@ -100,7 +100,9 @@ def filesystem(address: str) -> tuple[Any, str]:
     try:
         fs, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise ArtifactError(f"{redacted(address)}: {error}") from None
+        wanted = isinstance(error, ImportError) and address.startswith(("s3://", "s3a://"))
+        remedy = "; pip install 'automl-components[s3]'" if wanted else ""
+        raise ArtifactError(f"{redacted(address)}: {error}{remedy}") from None
     fs.invalidate_cache()  # another machine may have written there
     return fs, str(path).rstrip("/")
 
@@ -334,7 +336,7 @@ def reading(name: str, address: str) -> Iterator[None]:
         said = error.filename or (error if is_remote(address) else "")
         at = f" ({said})" if said else ""
         raise ArtifactError(f"input {name!r}: no permission to read {redacted(address)}{at}") from error
-    except _driver_errors() as error:
+    except _driver_errors(ConnectionError, TimeoutError) as error:
         if not is_remote(address):
             raise
         raise ArtifactError(f"input {name!r}: {redacted(address)}: {_NO_ANSWER} ({error})") from error

@@ -99,6 +99,18 @@ def test_tasks_are_wired_through_nested_values(dag: Any) -> None:
     assert search.upstream_task_ids == {"trials"}
 
 
+def test_a_mapped_operator_waits_for_what_each_of_its_tasks_takes(dag: Any) -> None:
+    from airflow_provider import FeaturizeDataOperator, SearchTrialsOperator
+
+    features = FeaturizeDataOperator(task_id="features", checked_data="x")
+    search = SearchTrialsOperator.partial(
+        task_id="s", features=features.outputs["features"], settings=SETTINGS
+    ).expand(limits=[{"max_trials": 1}, {"max_trials": 2}])
+    assert search.upstream_task_ids == {"features"}
+    with refused("task 't': input 'features' is a mltable; task 'features' makes 'featurizer'"):
+        SearchTrialsOperator.partial(task_id="t", features=features.outputs["featurizer"])
+
+
 def test_two_tasks_do_not_write_the_same_artifact(dag: Any) -> None:
     from airflow_provider import FeaturizeDataOperator
 

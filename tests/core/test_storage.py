@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def test_small_files_are_read_as_they_were_written(base: str) -> None:
     assert storage.exists(where)
     assert storage.is_folder(storage.join(base, "deep"))
     assert not storage.is_folder(where)
+
+
+def test_a_driver_that_is_not_installed_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(ArtifactError, match=r"s3://box/run: .*; pip install 'automl-components\[s3\]'"):
+        storage.exists("s3://box/run")
+
+
+def test_a_store_that_does_not_answer_a_reader_is_named() -> None:
+    address = "ftp://127.0.0.1:1/t.csv"
+    with (
+        pytest.raises(ArtifactError, match=f"input 'table': {address}: the storage does not answer"),
+        storage.reading("table", address),
+    ):
+        storage.exists(address)
 
 
 def test_an_unknown_scheme_is_named() -> None:
