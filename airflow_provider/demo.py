@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -134,6 +135,11 @@ def main() -> int:
     )
     parser.add_argument("--once", action="store_true", help="end when the run has ended")
     given = parser.parse_args()
+    with socket.socket() as probe:
+        if given.port and probe.connect_ex(("localhost", given.port)) == 0:  # what answers there is not ours
+            parser.error(
+                f"port {given.port} is taken; give another, or 0: python -m airflow_provider.demo --port 0"
+            )
     airflow = Server(given.home, given.dags, given.port or None)
     print(f"starting Airflow on {airflow.address}, about a minute the first time ...", flush=True)
     with airflow:

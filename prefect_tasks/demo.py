@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -115,6 +116,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=4200, help="port of the page (default: 4200; 0: any)")
     parser.add_argument("--once", action="store_true", help="end when the run has ended")
     given = parser.parse_args()
+    with socket.socket() as probe:
+        if given.port and probe.connect_ex(("localhost", given.port)) == 0:  # what answers there is not ours
+            parser.error(
+                f"port {given.port} is taken; give another, or 0: python -m prefect_tasks.demo --port 0"
+            )
     print("starting Prefect, half a minute the first time ...", flush=True)
     with Server(given.home, given.port or None) as prefect:
         prefect.start("served", given.flow, "serve")

@@ -146,7 +146,7 @@ def test_a_users_mistake_is_not_retried_and_its_cause_is_told(
 def test_a_root_with_credentials_is_refused(dag: Any, tmp_path: Path) -> None:
     from airflow_provider import FeaturizeDataOperator
 
-    FeaturizeDataOperator(task_id="f", checked_data="/x", root="s3://key:secret@bucket/automl")
+    FeaturizeDataOperator(task_id="f", checked_data="/x", root="{{ 's3://key:secret@bucket/automl' }}")
     assert run(dag).states == {"f": "failed"}
 
 

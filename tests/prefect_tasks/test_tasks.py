@@ -88,8 +88,8 @@ def test_mistakes_are_refused_when_the_task_is_called(prefect: Path) -> None:
         SettingsError, match="input 'features': the task that it is wired to made checked_data"
     ):
         wrong(features={"checked_data": {"path": "x", "type": "mltable"}}, **TASK)
-    with pytest.raises(SettingsError, match="input 'checked_data' is a int; give a path or address, a table"):
-        tasks.featurize_data(checked_data=5)
+    with pytest.raises(SettingsError, match="input 'features' is a int; give a path or address, a table"):
+        wrong(features=5, **TASK)
     with pytest.raises(SettingsError, match=r"limits\.max_trial: unknown"):
         wrong(features="nowhere", limits={"max_trial": 3}, **TASK)
 
