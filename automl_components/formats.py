@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SPLIT = "_automl_split_"
 TARGET = "_automl_target"
 WEIGHT = "_automl_weight"
+GROUP = "_automl_group"
 TEST = "test"
 EXAMPLE_ROWS = 3
 COLUMNS = "columns.json"
@@ -69,9 +70,11 @@ class CheckedData:
         Original labels, sorted; empty for regression.
     splits : int8 array, shape (n, k)
     weights : float64 array, shape (n,), or None
+    groups : int64 array, shape (n,), or None
+        What stays together in folds: codes of the group column, or ranks of the time column.
     facts : mapping
-        ``task``, ``target`` (column name), ``weight``, ``splits`` (what was decided and why), ``repairs`` (of columns,
-        for the featurizer), ``personal`` (columns that seem to hold personal data), ...
+        ``task``, ``target`` (column name), ``weight``, ``group``, ``time``, ``splits`` (what was decided and
+        why), ``repairs`` (of columns, for the featurizer), ``personal`` (columns that seem to hold personal data), ...
     test : DataFrame or None
         The rows that ``test_data_size`` cut off first, as they came, with their target.
     columns : mapping of column to ColumnInfo
@@ -87,6 +90,7 @@ class CheckedData:
     facts: Mapping[str, Any]
     test: pd.DataFrame | None = None
     columns: Mapping[str, ColumnInfo] = field(default_factory=dict)
+    groups: np.ndarray | None = None
 
     def labels(self) -> np.ndarray | None:
         """The classes as an array in their own type; None for regression."""
@@ -103,7 +107,7 @@ class CheckedData:
 
 def write_checked(data: CheckedData, folder: Path) -> None:
     """Write ``checked_data``: the feature columns, target codes, weights and split columns in one table."""
-    write_mltable(_with_reserved(data.frame, data.target, data.weights, data.splits), folder)
+    write_mltable(_with_reserved(data.frame, data), folder)
     write_json(folder / "checked.json", {**data.facts, "classes": data.classes})
     write_json(folder / COLUMNS, _described(data))
     if data.test is not None:
@@ -113,10 +117,11 @@ def write_checked(data: CheckedData, folder: Path) -> None:
 def read_checked(folder: Path) -> CheckedData:
     """The inverse of :func:`write_checked`."""
     facts = _facts(folder / "checked.json", "checked_data")
-    frame, target, weights, splits = _without_reserved(read_table(folder))
+    frame, target, weights, splits, groups = _without_reserved(read_table(folder))
     classes = facts.pop("classes")
     test = read_table(folder / TEST) if (folder / TEST).exists() else None
-    return CheckedData(frame, target, classes, splits, weights, facts, test, _columns(folder, frame))
+    columns = _columns(folder, frame)
+    return CheckedData(frame, target, classes, splits, weights, facts, test, columns, groups)
 
 
 def _described(data: CheckedData) -> dict[str, dict[str, Any]]:
@@ -154,7 +159,7 @@ def write_features(matrix: FeatureMatrix, checked: CheckedData, folder: Path) ->
     numeric = pd.DataFrame(matrix.numeric, columns=list(schema.numeric))
     codes = pd.DataFrame(matrix.codes, columns=list(schema.codes))
     frame = pd.concat([numeric, codes], axis=1)
-    write_mltable(_with_reserved(frame, checked.target, checked.weights, checked.splits), folder)
+    write_mltable(_with_reserved(frame, checked), folder)
     if matrix.sparse is not None:
         save_npz(folder / "sparse.npz", matrix.sparse, compressed=False)
     facts = {**checked.facts, "classes": checked.classes, "schema": schema.to_dict()}
@@ -206,14 +211,14 @@ def read_problem(folder: Path, *, primary_metric: str, positive_label: Any, seed
 
     facts = _facts(folder / "features.json", "features")
     schema = FeatureSchema.from_dict(facts["schema"])
-    frame, target, weights, splits = _without_reserved(read_table(folder))
+    frame, target, weights, splits, groups = _without_reserved(read_table(folder))
     numeric = np.ascontiguousarray(frame[list(schema.numeric)].to_numpy(np.float32))
     codes = np.ascontiguousarray(frame[list(schema.codes)].to_numpy(np.int32))
     sparse = load_npz(folder / "sparse.npz").tocsr() if schema.sparse else None
     return Problem(
         task=facts["task"], features=FeatureMatrix(numeric, codes, sparse, schema), target=target, splits=splits,
         primary_metric=primary_metric, classes=facts["classes"], weights=weights, positive_label=positive_label,
-        seed=seed,
+        seed=seed, groups=groups, ordered=facts.get("time") is not None,
     )  # fmt: skip
 
 
@@ -296,25 +301,25 @@ def _facts(path: Path, name: str) -> dict[str, Any]:
     return facts
 
 
-def _with_reserved(
-    frame: pd.DataFrame, target: np.ndarray, weights: np.ndarray | None, splits: np.ndarray
-) -> pd.DataFrame:
+def _with_reserved(frame: pd.DataFrame, checked: CheckedData) -> pd.DataFrame:
+    """A table of the rows of ``checked``, with what goes with them."""
     import pandas as pd
 
-    reserved = {TARGET: target} | {f"{SPLIT}{k}": column for k, column in enumerate(splits.T)}
-    if weights is not None:
-        reserved[WEIGHT] = weights
+    reserved = {TARGET: checked.target} | {f"{SPLIT}{k}": column for k, column in enumerate(checked.splits.T)}
+    others = {WEIGHT: checked.weights, GROUP: checked.groups}
+    reserved |= {name: values for name, values in others.items() if values is not None}
     return pd.concat([frame.reset_index(drop=True), pd.DataFrame(reserved)], axis=1)
 
 
 def _without_reserved(
     frame: pd.DataFrame,
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None, np.ndarray]:
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None, np.ndarray, np.ndarray | None]:
     import numpy as np
 
     target = frame[TARGET].to_numpy()
     weights = frame[WEIGHT].to_numpy(np.float64) if WEIGHT in frame else None
     columns = sorted((c for c in frame if c.startswith(SPLIT)), key=lambda c: int(c.removeprefix(SPLIT)))
     splits = frame[columns].to_numpy(np.int8)
-    reserved = [TARGET, WEIGHT, *columns]
-    return frame.drop(columns=reserved, errors="ignore"), target, weights, splits
+    groups = frame[GROUP].to_numpy(np.int64) if GROUP in frame else None
+    reserved = [TARGET, WEIGHT, GROUP, *columns]
+    return frame.drop(columns=reserved, errors="ignore"), target, weights, splits, groups

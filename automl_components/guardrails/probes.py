@@ -12,7 +12,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.feature_selection import f_classif, f_regression
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from automl_components.guardrails.facts import Facts
@@ -109,8 +109,10 @@ def _by_frequency(codes: np.ndarray) -> np.ndarray:
 
 
 def folds(facts: Facts, count: int = 2) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Random halves, stratified where every class has the rows for it; the same at every call."""
+    """Random halves, stratified where every class has the rows for it; the same at every call. Groups stay whole."""
     target = target_values(facts)
+    if facts.groups is not None and np.ptp(facts.groups) > 0:
+        return list(GroupKFold(count).split(target, groups=facts.groups))
     if facts.task == "classification" and np.bincount(target).min() >= count:
         return list(StratifiedKFold(count, shuffle=True, random_state=0).split(target, target))
     return list(KFold(count, shuffle=True, random_state=0).split(target))

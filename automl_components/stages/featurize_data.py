@@ -7,7 +7,7 @@ from automl_components.core.component import component
 from automl_components.core.settings import FeaturizationSettings
 
 
-@component(version="3")
+@component(version="4")
 def featurize_data(
     checked_data: Input[mltable],
     features: Output[mltable],
