@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +74,8 @@ class CheckedData:
         What stays together in folds: codes of the group column, or ranks of the time column.
     facts : mapping
         ``task``, ``target`` (column name), ``weight``, ``group``, ``time``, ``splits`` (what was decided and
-        why), ``repairs`` (of columns, for the featurizer), ``personal`` (columns that seem to hold personal data), ...
+        why), ``repairs`` (of columns, for the featurizer), ``personal`` (columns that seem to hold personal data),
+        ``personal_texts`` (columns of texts with such in them), ...
     test : DataFrame or None
         The rows that ``test_data_size`` cut off first, as they came, with their target.
     columns : mapping of column to ColumnInfo
@@ -102,7 +103,15 @@ class CheckedData:
         """A few feature rows for others to see: of personal data only the shape."""
         from automl_components.guardrails.personal_data import masked_rows
 
-        return masked_rows(self.frame.head(EXAMPLE_ROWS), self.facts.get("personal", ()))
+        whole, texts = (self.facts.get(key, ()) for key in ("personal", "personal_texts"))
+        return masked_rows(self.frame.head(EXAMPLE_ROWS), whole, texts)
+
+    def words_to_hide(self) -> dict[str, frozenset[str]]:
+        """By column of texts with personal data in it: the words that are shown to nobody."""
+        from automl_components.guardrails.personal_text import words_of_addresses
+
+        texts = self.facts.get("personal_texts", ())
+        return {name: words_of_addresses(self.frame[name]) for name in texts}
 
 
 def write_checked(data: CheckedData, folder: Path) -> None:
@@ -166,10 +175,16 @@ def write_features(matrix: FeatureMatrix, checked: CheckedData, folder: Path) ->
     write_json(folder / "features.json", facts)
 
 
-def write_featurization(featurizer: Featurizer, folder: Path, personal: Sequence[str] = ()) -> None:
+def write_featurization(
+    featurizer: Featurizer,
+    folder: Path,
+    personal: Sequence[str] = (),
+    hidden: Mapping[str, Collection[str]] = {},
+) -> None:
     """Write beside a featurizer what it does: ``featurization.json`` for reports, ``recipe.yml`` for people.
 
-    What was learnt from ``personal`` columns is left out, and their values in names of features are masked.
+    What was learnt from ``personal`` columns is left out, and their values in names of features are masked; of texts
+    only long numbers and the ``hidden`` words.
     """
     import yaml
 
@@ -177,11 +192,11 @@ def write_featurization(featurizer: Featurizer, folder: Path, personal: Sequence
 
     told = {
         "summary": transparency.featurization_summary(featurizer),
-        "features": transparency.engineered_features(featurizer, personal),
+        "features": transparency.engineered_features(featurizer, personal, hidden),
     }
     _write_rows(folder / "featurization.json", told)
     recipe = yaml.dump(
-        transparency.recipe_of(featurizer, personal),
+        transparency.recipe_of(featurizer, personal, hidden),
         # of thousands of columns PyYAML's own emitter makes seconds
         Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
         sort_keys=False,

@@ -91,6 +91,7 @@ def validate_data(
                 "group": splits.group_column_name, "time": splits.split_time_column_name,
                 "splits": made.to_dict(0 if test is None else len(test)), "notes": list(checked.notes),
                 "personal": consequences.personal_columns(facts),
+                "personal_texts": consequences.texts_with_personal_data(facts),
                 "repairs": consequences.decided_repairs(findings, featurization.repairs),
             },
             test,
