@@ -32,6 +32,8 @@ GROUP = "_automl_group"
 TEST = "test"
 EXAMPLE_ROWS = 3
 COLUMNS = "columns.json"
+LINES = 500
+"""Columns from which a recipe has a line for each."""
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -186,8 +188,6 @@ def write_featurization(
     What was learnt from ``personal`` columns is left out, and their values in names of features are masked; of texts
     only long numbers and the ``hidden`` words.
     """
-    import yaml
-
     from automl_components.engine import transparency
 
     told = {
@@ -195,16 +195,46 @@ def write_featurization(
         "features": transparency.engineered_features(featurizer, personal, hidden),
     }
     _write_rows(folder / "featurization.json", told)
-    recipe = yaml.dump(
-        transparency.recipe_of(featurizer, personal, hidden),
-        # of thousands of columns PyYAML's own emitter makes seconds
-        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
-        sort_keys=False,
-        allow_unicode=True,
-        width=110,
-        default_flow_style=None,
-    )
+    recipe = _recipe_text(transparency.recipe_of(featurizer, personal, hidden))
     (folder / "recipe.yml").write_text(recipe, encoding="utf-8")
+
+
+def _recipe_text(recipe: dict[str, Any]) -> str:
+    """The recipe as YAML; of very many columns each on a line of its own, since PyYAML would take seconds."""
+    import yaml
+
+    def dumped(part: Mapping[str, Any]) -> str:
+        text: str = yaml.dump(
+            part, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, allow_unicode=True,
+            width=110, default_flow_style=None,
+        )  # fmt: skip
+        return text
+
+    if len(recipe["columns"]) < LINES:
+        return dumped(recipe)
+    columns = [f"  {_flow(name)}: {_flow(told)}\n" for name, told in recipe["columns"].items()]
+    rest = {name: part for name, part in recipe.items() if name != "columns"}
+    return "".join(["columns:\n", *columns, dumped(rest)])
+
+
+def _flow(value: Any) -> str:
+    """Plain values as one line of YAML.
+
+    >>> _flow({"fill": [1e-05, float("inf"), None, True], "say": "yes: \\"no\\""})
+    '{"fill": [1.0e-05, .inf, null, true], "say": "yes: \\\\"no\\\\""}'
+    """
+    if isinstance(value, str):
+        plain = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in plain) + '"'
+    if isinstance(value, float):
+        text = repr(value) if value - value == 0 else f"{value:+}".replace("+", "").replace("nan", ".nan")
+        text = text.replace("inf", ".inf")
+        return text.replace("e", ".0e") if "e" in text and "." not in text else text
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return json.dumps(value)
 
 
 def read_featurization(folder: Path) -> dict[str, Any]:

@@ -194,9 +194,10 @@ def _find_texts(look: looks.Look) -> dict[str, list[Within]]:
 
 
 def _distinct(look: looks.Look, name: str) -> list[str]:
-    column = look.frame[name]
-    if types.is_object_dtype(column.dtype):  # numbers and texts may be mixed
-        cells = dict.fromkeys(str(cell)[:LONGEST] for cell in column if isinstance(cell, (str, int)))
+    if types.is_object_dtype(look.dtypes[name]):  # numbers and texts may be mixed
+        cells = dict.fromkeys(
+            str(cell)[:LONGEST] for cell in look.frame[name] if isinstance(cell, (str, int))
+        )
         return _spaced(list(cells))
     if name in look.texts:
         return [text[:LONGEST] for text in _spaced(list(look.texts[name].index))]
