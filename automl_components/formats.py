@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 SPLIT = "_automl_split_"
 TARGET = "_automl_target"
 WEIGHT = "_automl_weight"
+GROUP = "_automl_group"
 TEST = "test"
 EXAMPLE_ROWS = 3
 COLUMNS = "columns.json"
+LINES = 500
+"""Columns from which a recipe has a line for each."""
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -69,9 +72,12 @@ class CheckedData:
         Original labels, sorted; empty for regression.
     splits : int8 array, shape (n, k)
     weights : float64 array, shape (n,), or None
+    groups : int64 array, shape (n,), or None
+        What stays together in folds: codes of the group column, or ranks of the time column.
     facts : mapping
-        ``task``, ``target`` (column name), ``weight``, ``splits`` (what was decided and why), ``repairs`` (of columns,
-        for the featurizer), ``personal`` (columns that seem to hold personal data), ...
+        ``task``, ``target`` (column name), ``weight``, ``group``, ``time``, ``splits`` (what was decided and
+        why), ``repairs`` (of columns, for the featurizer), ``personal`` (columns that seem to hold personal data),
+        ``personal_texts`` (columns of texts with such in them), ...
     test : DataFrame or None
         The rows that ``test_data_size`` cut off first, as they came, with their target.
     columns : mapping of column to ColumnInfo
@@ -87,6 +93,7 @@ class CheckedData:
     facts: Mapping[str, Any]
     test: pd.DataFrame | None = None
     columns: Mapping[str, ColumnInfo] = field(default_factory=dict)
+    groups: np.ndarray | None = None
 
     def labels(self) -> np.ndarray | None:
         """The classes as an array in their own type; None for regression."""
@@ -98,12 +105,20 @@ class CheckedData:
         """A few feature rows for others to see: of personal data only the shape."""
         from automl_components.guardrails.personal_data import masked_rows
 
-        return masked_rows(self.frame.head(EXAMPLE_ROWS), self.facts.get("personal", ()))
+        whole, texts = (self.facts.get(key, ()) for key in ("personal", "personal_texts"))
+        return masked_rows(self.frame.head(EXAMPLE_ROWS), whole, texts)
+
+    def words_to_hide(self) -> dict[str, frozenset[str]]:
+        """By column of texts with personal data in it: the words that are shown to nobody."""
+        from automl_components.guardrails.personal_text import words_of_addresses
+
+        texts = self.facts.get("personal_texts", ())
+        return {name: words_of_addresses(self.frame[name]) for name in texts}
 
 
 def write_checked(data: CheckedData, folder: Path) -> None:
     """Write ``checked_data``: the feature columns, target codes, weights and split columns in one table."""
-    write_mltable(_with_reserved(data.frame, data.target, data.weights, data.splits), folder)
+    write_mltable(_with_reserved(data.frame, data), folder)
     write_json(folder / "checked.json", {**data.facts, "classes": data.classes})
     write_json(folder / COLUMNS, _described(data))
     if data.test is not None:
@@ -113,10 +128,11 @@ def write_checked(data: CheckedData, folder: Path) -> None:
 def read_checked(folder: Path) -> CheckedData:
     """The inverse of :func:`write_checked`."""
     facts = _facts(folder / "checked.json", "checked_data")
-    frame, target, weights, splits = _without_reserved(read_table(folder))
+    frame, target, weights, splits, groups = _without_reserved(read_table(folder))
     classes = facts.pop("classes")
     test = read_table(folder / TEST) if (folder / TEST).exists() else None
-    return CheckedData(frame, target, classes, splits, weights, facts, test, _columns(folder, frame))
+    columns = _columns(folder, frame)
+    return CheckedData(frame, target, classes, splits, weights, facts, test, columns, groups)
 
 
 def _described(data: CheckedData) -> dict[str, dict[str, Any]]:
@@ -154,37 +170,71 @@ def write_features(matrix: FeatureMatrix, checked: CheckedData, folder: Path) ->
     numeric = pd.DataFrame(matrix.numeric, columns=list(schema.numeric))
     codes = pd.DataFrame(matrix.codes, columns=list(schema.codes))
     frame = pd.concat([numeric, codes], axis=1)
-    write_mltable(_with_reserved(frame, checked.target, checked.weights, checked.splits), folder)
+    write_mltable(_with_reserved(frame, checked), folder)
     if matrix.sparse is not None:
         save_npz(folder / "sparse.npz", matrix.sparse, compressed=False)
     facts = {**checked.facts, "classes": checked.classes, "schema": schema.to_dict()}
     write_json(folder / "features.json", facts)
 
 
-def write_featurization(featurizer: Featurizer, folder: Path, personal: Sequence[str] = ()) -> None:
+def write_featurization(
+    featurizer: Featurizer,
+    folder: Path,
+    personal: Sequence[str] = (),
+    hidden: Mapping[str, Collection[str]] = {},
+) -> None:
     """Write beside a featurizer what it does: ``featurization.json`` for reports, ``recipe.yml`` for people.
 
-    What was learnt from ``personal`` columns is left out, and their values in names of features are masked.
+    What was learnt from ``personal`` columns is left out, and their values in names of features are masked; of texts
+    only long numbers and the ``hidden`` words.
     """
-    import yaml
-
     from automl_components.engine import transparency
 
     told = {
         "summary": transparency.featurization_summary(featurizer),
-        "features": transparency.engineered_features(featurizer, personal),
+        "features": transparency.engineered_features(featurizer, personal, hidden),
     }
     _write_rows(folder / "featurization.json", told)
-    recipe = yaml.dump(
-        transparency.recipe_of(featurizer, personal),
-        # of thousands of columns PyYAML's own emitter makes seconds
-        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
-        sort_keys=False,
-        allow_unicode=True,
-        width=110,
-        default_flow_style=None,
-    )
+    recipe = _recipe_text(transparency.recipe_of(featurizer, personal, hidden))
     (folder / "recipe.yml").write_text(recipe, encoding="utf-8")
+
+
+def _recipe_text(recipe: dict[str, Any]) -> str:
+    """The recipe as YAML; of very many columns each on a line of its own, since PyYAML would take seconds."""
+    import yaml
+
+    def dumped(part: Mapping[str, Any]) -> str:
+        text: str = yaml.dump(
+            part, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, allow_unicode=True,
+            width=110, default_flow_style=None,
+        )  # fmt: skip
+        return text
+
+    if len(recipe["columns"]) < LINES:
+        return dumped(recipe)
+    columns = [f"  {_flow(name)}: {_flow(told)}\n" for name, told in recipe["columns"].items()]
+    rest = {name: part for name, part in recipe.items() if name != "columns"}
+    return "".join(["columns:\n", *columns, dumped(rest)])
+
+
+def _flow(value: Any) -> str:
+    """Plain values as one line of YAML.
+
+    >>> _flow({"fill": [1e-05, float("inf"), None, True], "say": "yes: \\"no\\""})
+    '{"fill": [1.0e-05, .inf, null, true], "say": "yes: \\\\"no\\\\""}'
+    """
+    if isinstance(value, str):
+        plain = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in plain) + '"'
+    if isinstance(value, float):
+        text = repr(value) if value - value == 0 else f"{value:+}".replace("+", "").replace("nan", ".nan")
+        text = text.replace("inf", ".inf")
+        return text.replace("e", ".0e") if "e" in text and "." not in text else text
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return json.dumps(value)
 
 
 def read_featurization(folder: Path) -> dict[str, Any]:
@@ -206,14 +256,14 @@ def read_problem(folder: Path, *, primary_metric: str, positive_label: Any, seed
 
     facts = _facts(folder / "features.json", "features")
     schema = FeatureSchema.from_dict(facts["schema"])
-    frame, target, weights, splits = _without_reserved(read_table(folder))
+    frame, target, weights, splits, groups = _without_reserved(read_table(folder))
     numeric = np.ascontiguousarray(frame[list(schema.numeric)].to_numpy(np.float32))
     codes = np.ascontiguousarray(frame[list(schema.codes)].to_numpy(np.int32))
     sparse = load_npz(folder / "sparse.npz").tocsr() if schema.sparse else None
     return Problem(
         task=facts["task"], features=FeatureMatrix(numeric, codes, sparse, schema), target=target, splits=splits,
         primary_metric=primary_metric, classes=facts["classes"], weights=weights, positive_label=positive_label,
-        seed=seed,
+        seed=seed, groups=groups, ordered=facts.get("time") is not None,
     )  # fmt: skip
 
 
@@ -296,25 +346,25 @@ def _facts(path: Path, name: str) -> dict[str, Any]:
     return facts
 
 
-def _with_reserved(
-    frame: pd.DataFrame, target: np.ndarray, weights: np.ndarray | None, splits: np.ndarray
-) -> pd.DataFrame:
+def _with_reserved(frame: pd.DataFrame, checked: CheckedData) -> pd.DataFrame:
+    """A table of the rows of ``checked``, with what goes with them."""
     import pandas as pd
 
-    reserved = {TARGET: target} | {f"{SPLIT}{k}": column for k, column in enumerate(splits.T)}
-    if weights is not None:
-        reserved[WEIGHT] = weights
+    reserved = {TARGET: checked.target} | {f"{SPLIT}{k}": column for k, column in enumerate(checked.splits.T)}
+    others = {WEIGHT: checked.weights, GROUP: checked.groups}
+    reserved |= {name: values for name, values in others.items() if values is not None}
     return pd.concat([frame.reset_index(drop=True), pd.DataFrame(reserved)], axis=1)
 
 
 def _without_reserved(
     frame: pd.DataFrame,
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None, np.ndarray]:
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None, np.ndarray, np.ndarray | None]:
     import numpy as np
 
     target = frame[TARGET].to_numpy()
     weights = frame[WEIGHT].to_numpy(np.float64) if WEIGHT in frame else None
     columns = sorted((c for c in frame if c.startswith(SPLIT)), key=lambda c: int(c.removeprefix(SPLIT)))
     splits = frame[columns].to_numpy(np.int8)
-    reserved = [TARGET, WEIGHT, *columns]
-    return frame.drop(columns=reserved, errors="ignore"), target, weights, splits
+    groups = frame[GROUP].to_numpy(np.int64) if GROUP in frame else None
+    reserved = [TARGET, WEIGHT, GROUP, *columns]
+    return frame.drop(columns=reserved, errors="ignore"), target, weights, splits, groups

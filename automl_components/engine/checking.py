@@ -91,6 +91,11 @@ class Checked:
     dropped_rows: int = 0
     notes: tuple[str, ...] = ()
 
+    @property
+    def together(self) -> np.ndarray | None:
+        """Codes of the rows that stay together in folds: of groups, or ranks in time."""
+        return self.groups if self.time is None else np.unique(self.time, return_inverse=True)[1]
+
     def take(self, mask: np.ndarray) -> Checked:
         """The rows of a bool mask of n values; the test data stays."""
         by_row = ("frame", "target", "y", "weights", "groups", "time", "split_columns", "validation")

@@ -13,6 +13,7 @@ from automl_components.core.errors import DataError, SettingsError, nearest
 from automl_components.engine import cells, dates
 from automl_components.engine.purposes import ColumnInfo, Texts, detect_purpose, dtype_purpose, told_by_name
 from automl_components.engine.raw import RawColumns, chunks, is_plain
+from automl_components.guardrails.personal_text import hidden
 
 __all__ = [
     "DECLARABLE", "ColumnInfo", "declare_purpose", "detect_purpose", "detect_purposes", "dtype_purposes",
@@ -126,7 +127,7 @@ def declare_purpose(column: pd.Series, purpose: str) -> ColumnInfo:
     else:
         return info
     if not readable.notna().any():
-        example = texts.sample[0]
+        example = hidden(texts.sample[0])
         raise SettingsError(
             f"column_name_and_types: no value of {column.name!r} is {purpose}, such as {example!r}"
         )

@@ -8,12 +8,17 @@ from typing import Any
 from automl_components.core.errors import SettingsError, nearest
 from automl_components.engine.purposes import ColumnInfo
 from automl_components.guardrails import SAMPLE_ROWS, Facts, Finding, looks
-from automl_components.guardrails.personal_data import personal_kinds
+from automl_components.guardrails.personal_data import personal_kinds, personal_texts
 
 
 def personal_columns(facts: Facts) -> list[str]:
     """The feature columns that seem to hold personal data: their cells are shown to nobody."""
     return list(personal_kinds(looks.look(facts.sampled(SAMPLE_ROWS))))
+
+
+def texts_with_personal_data(facts: Facts) -> list[str]:
+    """The columns of free text that seem to hold personal data: it is shown to nobody."""
+    return list(personal_texts(looks.look(facts.sampled(SAMPLE_ROWS))))
 
 
 def decided_repairs(findings: Iterable[Finding], choices: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -14,16 +14,57 @@ def share_of(size: float, rows: int) -> int:
     return min(max(int(size * rows + 0.5), 1), rows - 1)
 
 
-def deal(strata: np.ndarray, parts: int, rng: np.random.Generator) -> np.ndarray:
+MANY_GROUPS = 1_000
+"""Groups above which chance evens out what a search for even parts would take seconds for."""
+STRETCHES = 5
+"""Stretches of time that inner folds are made of."""
+
+
+def deal(
+    strata: np.ndarray, parts: int, rng: np.random.Generator, groups: np.ndarray | None = None
+) -> np.ndarray:
     """Deal the rows like cards, class after class; returns the part of each row, 0 .. parts - 1.
 
     Each class differs by at most one row between parts, and so does the whole: the sizes that
     scikit-learn's StratifiedKFold gives. But a class smaller than ``parts`` is dealt too, to as many parts as
     it has rows, so a class of two rows is present wherever one part is left out.
+
+    With ``groups``, any code a row, rows of one group go to one part, as evenly as that allows; there are then no
+    more parts than groups.
     """
+    if groups is not None:
+        return _deal_groups(strata, parts, rng, groups)
     part = np.empty(len(strata), dtype=np.int64)
     part[_by_class(strata, rng)] = np.arange(len(strata)) % parts
     return part
+
+
+def _deal_groups(strata: np.ndarray, parts: int, rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:
+    codes = np.unique(groups, return_inverse=True)[1]
+    sizes = np.bincount(codes)
+    parts = min(parts, len(sizes))
+    if len(sizes) <= MANY_GROUPS:
+        return spread_groups(codes, strata, np.full(parts, 1 / parts), rng, largest_first=True)
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    part = np.empty(len(sizes), dtype=np.int64)
+    part[order] = np.arange(len(sizes)) % parts
+    dealt: np.ndarray = part[codes]
+    return dealt
+
+
+def stretches(time: np.ndarray, count: int = STRETCHES) -> np.ndarray:
+    """Cut rows into at most ``count`` stretches of time of about equal size; the number of each row's.
+
+    Parameters
+    ----------
+    time : int array
+        Ranks; rows with the same rank are of the same time and stay together.
+    """
+    codes = np.unique(time, return_inverse=True)[1]
+    sizes = np.bincount(codes)
+    numbers: np.ndarray = ((np.cumsum(sizes) - sizes) * count // len(codes))[codes]
+    return numbers
 
 
 def draw(strata: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:

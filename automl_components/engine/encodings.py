@@ -16,6 +16,7 @@ from scipy.special import logsumexp
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from automl_components.core.errors import SettingsError
+from automl_components.engine.draws import deal
 from automl_components.transformers import Fitted
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def cross_fit(
     classes: int = 0,
     folds: int = 5,
     seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """Fit ``encoding`` on all rows; the features of these rows as learned from the other folds.
 
@@ -58,7 +60,10 @@ def cross_fit(
     classes : int
         Number of classes, 0 for regression: folds are stratified by class as far as they have rows.
     folds : int
-        Parts that the training rows are cut into, at most one for each row.
+        Parts that the training rows are cut into, at most one for each row, or each group.
+    groups : int array, shape (n,), optional
+        Rows of one group are encoded by what other groups tell. A single group, like a single row, is encoded by
+        itself.
 
     Returns
     -------
@@ -66,18 +71,27 @@ def cross_fit(
     """
     encoding.fit(X, y, weights)
     values = np.empty((X.rows, len(encoding.names_)), dtype=np.float32)
-    count = min(folds, X.rows)
-    if count < 2:
+    splits = _splits(y, classes, folds, seed, groups)
+    if len(splits) < 2:
         return encoding.transform(X)
-    for train, rest in _splits(y, classes, count, seed):
+    for train, rest in splits:
         part = None if weights is None else weights[train]
         other = copy.copy(encoding).fit(X.take(train), y[train], part)
         values[rest] = other.transform(X.take(rest))
     return values
 
 
-def _splits(y: np.ndarray, classes: int, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    rows = np.zeros(len(y))
+def _splits(
+    y: np.ndarray, classes: int, folds: int, seed: int, groups: np.ndarray | None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Training rows and the others; none where there is nothing to hold out."""
+    if groups is not None:
+        strata = np.asarray(y, dtype=np.int64) if classes else np.zeros(len(y), dtype=np.int64)
+        part = deal(strata, folds, np.random.default_rng(seed), groups)
+        return [(np.flatnonzero(part != held), np.flatnonzero(part == held)) for held in np.unique(part)]
+    rows, folds = np.zeros(len(y)), min(folds, len(y))
+    if folds < 2:
+        return []
     if classes and np.bincount(y, minlength=classes)[np.unique(y)].min() >= folds:
         return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, y))
     return list(KFold(folds, shuffle=True, random_state=seed).split(rows))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from automl_components.core.errors import SettingsError, nearest
+from automl_components.engine.draws import deal, spread_groups, windows
 from automl_components.engine.predictor import meta_predict, stack_features
 from automl_components.engine.problem import Problem
 
@@ -151,8 +152,16 @@ def _arguments(kind: str, known: set[str], variance: float) -> dict[str, Any]:
     }.get(kind, {})
 
 
-def fit_meta(meta: Any, features: np.ndarray, target: np.ndarray, weights: np.ndarray | None) -> Any:
+def fit_meta(
+    meta: Any,
+    features: np.ndarray,
+    target: np.ndarray,
+    weights: np.ndarray | None,
+    groups: np.ndarray | None = None,
+) -> Any:
     """Fit a meta-learner with the weights there are, in one thread: its matrices are too thin for more.
+
+    One that chooses its penalty by folds of its own keeps rows of one of the ``groups`` together.
 
     Raises
     ------
@@ -162,14 +171,20 @@ def fit_meta(meta: Any, features: np.ndarray, target: np.ndarray, weights: np.nd
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    if getattr(meta, "cv", 0) is None and hasattr(meta, "predict_proba"):
+    folds = getattr(meta, "cv", 0) is None
+    if folds and groups is not None:
+        meta.set_params(cv=_group_folds(meta, target, groups))
+    elif folds and hasattr(meta, "predict_proba"):
         features, target, weights = _fit_for_folds(meta, features, target, weights)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # its score tells
         try:
-            return meta.fit(features, target, **({} if weights is None else {"sample_weight": weights}))
+            meta.fit(features, target, **({} if weights is None else {"sample_weight": weights}))
         except (ValueError, TypeError) as error:
             raise StackError(f"{type(meta).__name__} cannot be fitted: {error}") from error
+    if folds and groups is not None:
+        meta.set_params(cv=len(meta.cv))  # the rows of the folds are no part of the model
+    return meta
 
 
 def _fit_for_folds(
@@ -180,6 +195,20 @@ def _fit_for_folds(
     meta.set_params(cv=int(np.clip(counts[counts > 1].min(initial=5), 2, 5)))
     keep = counts[target] > 1
     return features[keep], target[keep], None if weights is None else weights[keep]
+
+
+def _group_folds(meta: Any, target: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Folds of whole groups; of a classifier those with every class on both sides."""
+    judged = hasattr(meta, "predict_proba")
+    strata = target.astype(np.int64) if judged else np.zeros(len(target), np.int64)
+    part = deal(strata, INNER_FOLDS, np.random.default_rng(0), groups)
+    splits = [(np.flatnonzero(part != held), np.flatnonzero(part == held)) for held in range(part.max() + 1)]
+    if judged:
+        classes = len(np.unique(target))
+        splits = [pair for pair in splits if all(len(np.unique(target[side])) == classes for side in pair)]
+    if len(splits) < 2:
+        raise StackError("a class, or all rows, lie in too few groups to choose its penalty by groups")
+    return splits
 
 
 def stack_seconds(problem: Problem, members: int) -> float:
@@ -202,8 +231,8 @@ def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[]
     The rows of each split are predicted by a meta-learner trained on the out-of-fold predictions of the rows that the
     split trains on: of the other folds, other groups, or earlier times. Where there are none, as in the first of
     splits by time, the members' mean stands in. Where several splits validate a row, its predictions are averaged.
-    A single split's validation rows are cut into five folds for this. The meta-learner that is kept is trained on all
-    rows that any split validates.
+    A single split's validation rows are cut into five folds for this, groups and times together. The meta-learner that
+    is kept is trained on all rows that any split validates.
 
     Raises
     ------
@@ -231,11 +260,8 @@ def stack(problem: Problem, members: Sequence[Candidate], make_meta: Callable[[]
 
 def _inner_folds(problem: Problem, known: np.ndarray) -> np.ndarray:
     """Folds of the validation rows of a single split, in the form of ``problem.splits``."""
-    from automl_components.engine.draws import deal
-
-    count = min(INNER_FOLDS, len(known))
-    strata = problem.target[known].astype(np.int64) if problem.classes else np.zeros(len(known), np.int64)
-    part = deal(strata, count, np.random.default_rng(problem.seed))
+    part = problem.parts_of(known, min(INNER_FOLDS, len(known)))
+    count = part.max() + 1
     matrix = np.full((problem.features.rows, count), -1, np.int8)
     matrix[known] = part[:, None] != np.arange(count)
     return matrix
@@ -268,7 +294,8 @@ def stack_holdout(
     base, held = _keep_back(problem, train, share)
     kept = [refit(m.number, base, held) for m in members]
     weights = None if problem.weights is None else problem.weights[held]
-    meta = fit_meta(make_meta(), stack_features(kept, problem.task), problem.target[held], weights)
+    given = stack_features(kept, problem.task), problem.target[held], weights
+    meta = fit_meta(make_meta(), *given, problem.together(held))
     features = stack_features([m.predictions[validation] for m in members], problem.task)
     predictions = np.full(problem.out_of_fold_shape, np.nan)
     predictions[validation] = meta_predict(problem.task, meta, features, len(problem.classes))
@@ -276,9 +303,14 @@ def stack_holdout(
 
 
 def _keep_back(problem: Problem, train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Positions for the members and for the meta-learner; stratified where every class has rows for both."""
+    """Positions for the members and for the meta-learner; stratified where every class has rows for both.
+
+    Groups stay whole; in order of time, the meta-learner gets the last rows.
+    """
     from sklearn.model_selection import train_test_split
 
+    if problem.groups is not None:
+        return _keep_groups(problem, train, share)
     strata = problem.target[train] if problem.classes else None
     if strata is not None:
         counts, smaller = np.unique(strata, return_counts=True)[1], min(share, 1 - share) * len(train)
@@ -291,6 +323,20 @@ def _keep_back(problem: Problem, train: np.ndarray, share: float) -> tuple[np.nd
     return np.sort(base), np.sort(held)
 
 
+def _keep_groups(problem: Problem, train: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    assert problem.groups is not None
+    codes = np.unique(problem.groups[train], return_inverse=True)[1]
+    if codes.max() == 0:
+        raise StackError("the training rows are all of one group, of which nothing can be kept back")
+    if problem.ordered:
+        held = windows(codes, 1, share)[:, 0] == 0
+    else:
+        strata = problem.target[train].astype(np.int64) if problem.classes else np.zeros(len(train), np.int64)
+        rng = np.random.default_rng(problem.seed)
+        held = spread_groups(codes, strata, np.array([share, 1 - share]), rng) == 0
+    return train[~held], train[held]
+
+
 def _stacked(problem: Problem, members: Sequence[Candidate], predictions: np.ndarray, meta: Any) -> Ensemble:
     numbers = tuple(member.number for member in members)
     score, metrics = score_splits(problem, predictions)
@@ -299,4 +345,4 @@ def _stacked(problem: Problem, members: Sequence[Candidate], predictions: np.nda
 
 def _fit_rows(problem: Problem, meta: Any, features: np.ndarray, rows: np.ndarray) -> Any:
     weights = None if problem.weights is None else problem.weights[rows]
-    return fit_meta(meta, features[rows], problem.target[rows], weights)
+    return fit_meta(meta, features[rows], problem.target[rows], weights, problem.together(rows))

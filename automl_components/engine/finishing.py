@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automl_components.engine.calibration import Temperature, fit_temperature
+from automl_components.engine.calibration import PARTS, Temperature, fit_temperature
 from automl_components.engine.decisions import Decision, fit_decision
 from automl_components.engine.intervals import Intervals
 from automl_components.engine.problem import Problem
@@ -37,8 +37,8 @@ def finish(problem: Problem, predictions: np.ndarray) -> Finish:
     """Fit what the task can use.
 
     Classification: a temperature; and class weights of the decision where a primary metric of the catalog judges
-    decisions. Regression: conformal intervals. Where the splits are folds, they are the parts of cross-fitting, so that
-    groups stay together.
+    decisions. Regression: conformal intervals. Parts of cross-fitting are whole splits where there are several, else
+    dealt so that groups and times stay together.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def finish(problem: Problem, predictions: np.ndarray) -> Finish:
     y, values = problem.target[known], np.asarray(predictions[known], dtype=np.float64)
     if not problem.classes:
         return Finish(intervals=Intervals(y, values, weights))
-    parts = (problem.splits == 0).argmax(axis=1)[known] if problem.bags else None
+    parts = problem.parts_of(np.flatnonzero(known), PARTS)
     temperature, verdict = fit_temperature(y, values, weights, parts=parts, seed=problem.seed)
     verdicts = {"temperature": verdict.to_dict()}
     decision = None

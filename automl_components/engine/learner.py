@@ -134,6 +134,7 @@ class Learner:
         deadline: float | None = None,
         adapt: bool = False,
         most: int | None = None,
+        groups: np.ndarray | None = None,
     ) -> Learner:
         """Fit view and estimator.
 
@@ -151,28 +152,31 @@ class Learner:
             so that they lead as far, and ``params["epochs"]`` of a network lowered.
         most : int, optional
             Rounds after which the fit ends: ``rounds_run_`` of a fit that is to be repeated.
+        groups : int array, shape (n,), or None
+            Rows of one group stay together wherever some rows are held out from others: by encodings of the target,
+            of which there are none where all rows are one group, and by calibration.
         """
         entry = ALGORITHMS[self.algorithm]
         weight = sample_weight if self.accepts_weights else None
-        X, y, weight = _weighted_rows(X, np.asarray(y), weight)
+        X, y, weight, groups = _weighted_rows(X, np.asarray(y), weight, groups)
         self.encodings_: list[Any] = []
         self.rounds_ = self.rounds_run_ = self.stop_reason_ = self.estimator_ = self.calibration_ = None
         self.balance_ = None
-        self._learn_target(y)
+        self._learn_target(y, weight)
         if self.constant_:
             return self
         weight = self._learn_balance(y, weight)
         with threadpool_limits(self.threads), warnings.catch_warnings():
             # an estimator that has not converged is a trial like any other: its score tells
             warnings.simplefilter("ignore", ConvergenceWarning)
-            X = self._learn_encodings(X, self._encode(y), weight)
-            self.view_ = _view(entry, self.params, self.seed).fit(X)
+            X = self._learn_encodings(X, self._encode(y), weight, groups)
+            self.view_ = _view(entry, self.params, self.seed).fit(X, weight)
             train = Rows(self.view_.transform(X), self._encode(y), weight)
             library = entry.estimators[self.task].partition(":")[0]
             if library in FITTERS:
                 self._boost(FITTERS[library], entry, train, self._validation(valid), deadline, adapt, most)
             else:
-                self._fit_plain(self._estimator(entry)[0], train)
+                self._fit_plain(self._estimator(entry)[0], train, groups)
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -210,12 +214,13 @@ class Learner:
             proba[:, self.present_] = seen
         return proba / proba.sum(axis=1, keepdims=True)
 
-    def _learn_target(self, y: np.ndarray) -> None:
+    def _learn_target(self, y: np.ndarray, weight: np.ndarray | None) -> None:
         if self.task == "classification":
             self.present_ = np.unique(y)
             self.constant_ = len(self.present_) < 2
         else:
-            self.shift_, self.scale_ = float(np.mean(y)), float(np.std(y))
+            self.shift_ = float(np.average(y, weights=weight))
+            self.scale_ = float(np.average((y - self.shift_) ** 2, weights=weight)) ** 0.5
             self.constant_ = bool(np.ptp(y) == 0)
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
@@ -255,14 +260,20 @@ class Learner:
         codes = self._encode(y)
         return Rows(self._seen(X), codes, self._balanced(codes, weight))
 
-    def _learn_encodings(self, X: FeatureMatrix, y: np.ndarray, weight: np.ndarray | None) -> FeatureMatrix:
+    def _learn_encodings(
+        self, X: FeatureMatrix, y: np.ndarray, weight: np.ndarray | None, groups: np.ndarray | None
+    ) -> FeatureMatrix:
         """Fit the encodings that have something to encode; the training rows get cross-fitted ones."""
+        if groups is not None and np.ptp(groups) == 0:
+            return X
         classes = len(self.present_) if self.task == "classification" else 0
         found = []
         for name in self.params.get("encodings", ()):
             encoding = _encoding(name, classes, X)
             if encoding is not None:
-                found.append(cross_fit(encoding, X, y, weight, classes=classes, seed=self.seed))
+                found.append(
+                    cross_fit(encoding, X, y, weight, classes=classes, seed=self.seed, groups=groups)
+                )
                 self.encodings_.append(encoding)
         return X.with_numbers(*found)
 
@@ -321,9 +332,9 @@ class Learner:
         step = self.params["learning_rate"] * stopper.wanted / max(1, stopper.possible)
         return {"learning_rate": round(min(LARGEST_STEP, step), 4)}
 
-    def _fit_plain(self, estimator: Any, train: Rows) -> None:
+    def _fit_plain(self, estimator: Any, train: Rows, groups: np.ndarray | None) -> None:
         if self.task == "classification" and not hasattr(estimator, "predict_proba"):
-            self.calibration_ = fit_calibration(estimator, train.X, train.y, train.weight, self.seed)
+            self.calibration_ = fit_calibration(estimator, train.X, train.y, train.weight, self.seed, groups)
         weights = {} if train.weight is None else {"sample_weight": train.weight}
         self.estimator_ = estimator.fit(train.X, train.y, **weights)
 
@@ -356,14 +367,15 @@ def _view(entry: Algorithm, params: dict[str, Any], seed: int) -> TreeView | Tab
 
 
 def _weighted_rows(
-    X: FeatureMatrix, y: np.ndarray, weight: np.ndarray | None
-) -> tuple[FeatureMatrix, np.ndarray, np.ndarray | None]:
+    X: FeatureMatrix, y: np.ndarray, weight: np.ndarray | None, groups: np.ndarray | None
+) -> tuple[FeatureMatrix, np.ndarray, np.ndarray | None, np.ndarray | None]:
     if weight is None:
-        return X, y, None
+        return X, y, None, groups
     weight = np.asarray(weight, dtype=np.float64)
     if not (weight > 0).all():
         rows = weight > 0
         if not rows.any():
             raise DataError("the weights of all training rows are 0; there is nothing to learn from")
         X, y, weight = X.take(rows), y[rows], weight[rows]
-    return X, y, weight / weight.mean()
+        groups = None if groups is None else groups[rows]
+    return X, y, weight / weight.mean(), groups

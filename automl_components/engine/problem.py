@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from automl_components.algorithms import Shape
+from automl_components.engine.draws import deal, stretches
 from automl_components.engine.matrix import FeatureMatrix, FeatureSchema
 from automl_components.engine.scoring import Scorer
 from automl_components.guardrails.class_balance import IMBALANCED_AT
@@ -36,6 +37,11 @@ class Problem:
     classes : list
         Original labels in the order of the codes; empty for regression.
     weights : float64 array, shape (n,), or None
+    groups : int64 array, shape (n,), or None
+        Rows of one number stay together in all folds, also those inside of a fit: codes of the group column, or ranks
+        in time.
+    ordered : bool
+        Whether ``groups`` are ranks in time.
     positive_label : label or None
     seed : int
     """
@@ -49,6 +55,8 @@ class Problem:
     weights: np.ndarray | None = None
     positive_label: Any = None
     seed: int = 0
+    groups: np.ndarray | None = None
+    ordered: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -108,6 +116,27 @@ class Problem:
         weights = None if self.weights is None else self.weights[positions]
         return self.features.take(positions), self.target[positions], weights
 
+    def together(self, positions: np.ndarray) -> np.ndarray | None:
+        """What of some rows stays together in folds of them: groups, or stretches of time; None for each its own."""
+        if self.groups is None:
+            return None
+        codes = self.groups[positions]
+        return stretches(codes) if self.ordered else codes
+
+    def parts_of(self, positions: np.ndarray, count: int) -> np.ndarray:
+        """The part of each of these rows for whatever is fitted on some and judged on the others.
+
+        Whole splits where there are several and each row is validated by one; otherwise at most ``count`` parts, dealt
+        by class, groups and times together.
+        """
+        validated = self.splits[positions] == 0
+        if validated.shape[1] > 1 and (validated.sum(axis=1) == 1).all():
+            parts: np.ndarray = validated.argmax(axis=1)
+            return parts
+        strata = self.target[positions] if self.classes else np.zeros(len(positions))
+        rng = np.random.default_rng(self.seed)
+        return deal(strata.astype(np.int64), count, rng, self.together(positions))
+
     def share(self, folder: Path) -> None:
         """Write the arrays where trial processes map them into memory instead of copying them."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,6 +144,8 @@ class Problem:
                   "splits": self.splits}  # fmt: skip
         if self.weights is not None:
             arrays["weights"] = self.weights
+        if self.groups is not None:
+            arrays["groups"] = self.groups
         if (sparse := self.features.sparse) is not None:
             arrays |= {"data": sparse.data, "indices": sparse.indices, "indptr": sparse.indptr}
         for name, array in arrays.items():
@@ -123,6 +154,7 @@ class Problem:
         facts = {
             "task": self.task, "schema": self.features.schema.to_dict(), "primary_metric": self.primary_metric,
             "classes": classes.tolist(), "positive_label": self.positive_label, "seed": self.seed,
+            "ordered": self.ordered,
         }  # fmt: skip
         (folder / "problem.json").write_text(json.dumps(facts, default=str), encoding="utf-8")
 
@@ -140,5 +172,5 @@ class Problem:
             parts = (load("data"), load("indices"), load("indptr"))
             sparse = csr_matrix(parts, shape=(len(parts[2]) - 1, len(schema.sparse)), copy=False)
         features = FeatureMatrix(load("numeric"), load("codes"), sparse, schema)
-        weights = load("weights") if (folder / "weights.npy").exists() else None
-        return cls(features=features, target=load("target"), splits=load("splits"), weights=weights, **facts)
+        given = {name: load(name) for name in ("weights", "groups") if (folder / f"{name}.npy").exists()}
+        return cls(features=features, target=load("target"), splits=load("splits"), **given, **facts)

@@ -10,6 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from automl_components.engine.draws import deal
+
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
@@ -23,7 +25,14 @@ def decision(estimator: Any, X: Any) -> np.ndarray:
     return scores.reshape(len(scores), -1)
 
 
-def fit_calibration(estimator: Any, X: Any, y: np.ndarray, weight: np.ndarray | None, seed: int) -> Pipeline:
+def fit_calibration(
+    estimator: Any,
+    X: Any,
+    y: np.ndarray,
+    weight: np.ndarray | None,
+    seed: int,
+    groups: np.ndarray | None = None,
+) -> Pipeline:
     """A logistic regression of the classes on the scores that ``estimator`` gives to rows it has not seen.
 
     Platt (1999), with one regression over all scores where there are more than two classes. Below 5,000 rows
@@ -38,9 +47,13 @@ def fit_calibration(estimator: Any, X: Any, y: np.ndarray, weight: np.ndarray | 
     y : int array, shape (n,)
         Codes 0 .. C - 1, each present.
     weight : array, shape (n,), or None
+    groups : int array, shape (n,), or None
+        Rows of one group are scored by a fit on other groups.
     """
-    parts = _parts(y, max(3, len(y) // 5000), seed)
-    chosen = np.unique(parts[parts >= 0]) if len(y) < 5000 else np.array([0])
+    count = max(3, len(y) // 5000)
+    parts = _parts(y, count, seed) if groups is None else _group_parts(y, count, seed, groups)
+    chosen = np.unique(parts[parts >= 0])
+    chosen = chosen if len(y) < 5000 else chosen[:1]
     rows = np.concatenate([np.empty(0, np.int64), *(np.flatnonzero(parts == part) for part in chosen)])
     if len(np.unique(y[rows])) < len(np.unique(y)):
         rows = np.arange(len(y))
@@ -69,3 +82,13 @@ def _parts(y: np.ndarray, count: int, seed: int) -> np.ndarray:
     parts[order] = np.arange(len(y)) % count
     parts[order[np.r_[True, np.diff(y[order]) > 0]]] = -1
     return parts
+
+
+def _group_parts(y: np.ndarray, count: int, seed: int, groups: np.ndarray) -> np.ndarray:
+    """A part for each row, whole groups together; -1, never held out, for a part without which a class is missing."""
+    parts = deal(y.astype(np.int64), count, np.random.default_rng(seed), groups)
+    table = np.zeros((parts.max() + 1, y.max() + 1), dtype=np.int64)
+    np.add.at(table, (parts, y), 1)
+    needed = ((table > 0) & (table == table.sum(axis=0))).any(axis=1)
+    kept: np.ndarray = np.where(needed[parts], -1, parts)
+    return kept

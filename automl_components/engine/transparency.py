@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl_components.guardrails.personal_data import masked
+from automl_components.guardrails.personal_text import hidden_words, masked
 
 if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer
@@ -26,10 +26,13 @@ def featurization_summary(featurizer: Featurizer) -> list[dict[str, Any]]:
     return [dict(row) for row in featurizer.summary_]
 
 
-def engineered_features(featurizer: Featurizer, personal: Collection[str] = ()) -> list[dict[str, Any]]:
+def engineered_features(
+    featurizer: Featurizer, personal: Collection[str] = (), hidden: Mapping[str, Collection[str]] = {}
+) -> list[dict[str, Any]]:
     """One row for each transformer of each column: what it is called, its raw columns, its features' names.
 
-    Words and categories in the names of ``personal`` columns' features are masked. ``sources`` has the raw columns of
+    Words and categories in the names of ``personal`` columns' features are masked; of columns of texts long numbers and
+    the words that ``hidden`` has for them. ``sources`` has the raw columns of
     each name, only where they are not simply ``columns``.
     """
     rows = []
@@ -40,17 +43,19 @@ def engineered_features(featurizer: Featurizer, personal: Collection[str] = ()) 
             step, sources = named[0][1].step, [feature.sources for _, feature in named]
             row = {"columns": columns, "transformer": step.name, "title": step.title, "kind": kind}
             differ = any(one != columns for one in sources)
-            names = _names(columns, step, [name for name, _ in named], personal)
+            names = _names(columns, step, [name for name, _ in named], personal, hidden)
             rows.append(row | {"names": names} | ({"sources": sources} if differ else {}))
     return rows
 
 
-def recipe_of(featurizer: Featurizer, personal: Collection[str] = ()) -> dict[str, Any]:
+def recipe_of(
+    featurizer: Featurizer, personal: Collection[str] = (), hidden: Mapping[str, Collection[str]] = {}
+) -> dict[str, Any]:
     """The fitted recipe as plain values, in the order in which it is applied; for YAML.
 
     A column has its ``purpose``, how its cells are read and repaired, and its ``steps``: what was asked of a
-    transformer (``parameters``) and what it learned, except from ``personal`` columns. Of long lists the first 8
-    items and the count are shown.
+    transformer (``parameters``) and what it learned, except from ``personal`` columns and those of ``hidden``. Of long
+    lists the first 8 items and the count are shown.
     """
     rows = {row["RawFeatureName"]: row for row in featurizer.summary_}
     columns: dict[str, Any] = {}
@@ -69,7 +74,9 @@ def recipe_of(featurizer: Featurizer, personal: Collection[str] = ()) -> dict[st
                 **({"read": given} if given else {}),
                 **({"repairs": [_repair(repair) for repair in recipe.repairs]} if recipe.repairs else {}),
                 "steps": [
-                    _step(step, names.get((id(step), name), []), at, personal=name in personal)
+                    _step(
+                        step, names.get((id(step), name), []), at, personal=name in personal or name in hidden
+                    )
                     for step in steps[name]
                 ],
             }
@@ -96,9 +103,17 @@ def _repair(repair: Mapping[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, (list, tuple)) else value for key, value in told.items()}
 
 
-def _names(columns: list[str], step: Step, names: list[str], personal: Collection[str]) -> list[str]:
+def _names(
+    columns: list[str],
+    step: Step,
+    names: list[str],
+    personal: Collection[str],
+    hidden: Mapping[str, Collection[str]],
+) -> list[str]:
     """The names of a step's features, without what personal columns hold."""
     column = columns[0]
+    if step.kind == "sparse" and column in hidden:
+        return [column + hidden_words(name.removeprefix(column), hidden[column]) for name in names]
     if step.kind != "sparse" or column not in personal:
         return names
     return [column + masked(name.removeprefix(column)) for name in names]

@@ -203,13 +203,15 @@ def fit_fold(
     """
     train, validation = (np.flatnonzero(problem.splits[:, part] == side) for side in (1, 0))
     learner = make_learner(problem, config, seed=seed, threads=threads, part=part)
-    X, y, weights = problem.rows(sampled(problem, train, config))
+    rows = sampled(problem, train, config)
+    X, y, weights = problem.rows(rows)
     valid = problem.rows(validation)
     began, started = time.time(), time.perf_counter()
     # the first split decides on the size of the steps, the others follow it
     learner.fit(
-        X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None, most=rounds
-    )
+        X, y, weights, valid=valid, deadline=deadline, adapt=part == 0 and rounds is None, most=rounds,
+        groups=problem.together(rows),
+    )  # fmt: skip
     fitted = time.perf_counter()
     predictions = checked(problem, predict(problem.task, learner, valid[0]), len(validation))
     done = time.perf_counter()
@@ -318,8 +320,9 @@ def refit(
     """
     learner = make_learner(problem, config, seed=seed, threads=threads, rounds=rounds)
     rows = np.arange(problem.features.rows) if rows is None else rows
-    X, y, weights = problem.rows(sampled(problem, rows, config))
-    return learner.fit(X, y, weights, deadline=deadline, most=most)
+    rows = sampled(problem, rows, config)
+    X, y, weights = problem.rows(rows)
+    return learner.fit(X, y, weights, deadline=deadline, most=most, groups=problem.together(rows))
 
 
 def mean_rounds(rounds: list[int]) -> int | None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from automl_components.core.events import emit, logger
 from automl_components.engine import cells
+from automl_components.guardrails.personal_text import hidden
 
 if TYPE_CHECKING:
     from automl_components.engine.recipe import Recipe
@@ -62,7 +63,7 @@ class Unread:
     def tell(self, rows: int) -> None:
         """A warning for each column with unreadable values, most of them first; unseen categories at debug."""
         for name, count in self.counts.most_common(COLUMNS):
-            such_as = ", ".join(repr(text[:40]) for text in self.examples[name])
+            such_as = ", ".join(repr(hidden(text)[:40]) for text in self.examples[name])
             emit(
                 "note",
                 f"warning: column {name!r}: {count} of {rows} values are no {self.kinds[name]} and count as "

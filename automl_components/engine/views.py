@@ -27,10 +27,12 @@ from sklearn.preprocessing import (
 )
 
 from automl_components.core.errors import SettingsError, nearest
+from automl_components.transformers.imputer import quantile
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
     from sklearn.base import TransformerMixin
+    from sklearn.pipeline import Pipeline
 
     from automl_components.engine.matrix import FeatureMatrix
 
@@ -79,13 +81,13 @@ class TreeView:
     def __init__(self, sparse: bool = True, missing: bool = True, frame: bool = False, seed: int = 0) -> None:
         self.sparse, self.missing, self.frame, self.seed = sparse and not frame, missing, frame, seed
 
-    def fit(self, X: FeatureMatrix) -> TreeView:
-        """Learn medians and components where they are needed."""
+    def fit(self, X: FeatureMatrix, weight: np.ndarray | None = None) -> TreeView:
+        """Learn medians, by the weights of rows (above 0), and components where they are needed."""
         self.kept_ = without_markers(X) if self.missing else None
         first = X.numeric.shape[1] if self.kept_ is None else len(self.kept_)
         self.categories_ = list(range(first, first + X.codes.shape[1]))
         self.levels_ = list(X.schema.levels)
-        self.imputer_ = None if self.missing or not first else _imputer().fit(X.numeric)
+        self.imputer_ = None if self.missing or not first else _imputer(X.numeric, weight)
         self.reduction_ = None
         if X.sparse is not None and not self.sparse:
             self.reduction_ = _reduction(X.sparse, REDUCED, self.seed)
@@ -126,10 +128,13 @@ def without_markers(X: FeatureMatrix) -> np.ndarray | None:
 class TableView:
     """Imputed and scaled numbers, one-hot categories, scaled n-grams: what everything but trees is fed.
 
-    Numbers are imputed with the median, of rows and not of their weights, as scales are: they only place a number, and
-    the estimator weighs the rows. A category becomes one column for each of its 50 most frequent levels
+    Numbers are imputed with the median. A category becomes one column for each of its 50 most frequent levels
     and one for all others; above 50 levels the share of the level in the training rows is added as a number.
     The sparse block is scaled by its columns' largest values.
+
+    Medians, means, deviations, quartiles and shares follow the weights of rows. Extremes (``"MinMaxScaler"``,
+    ``"MaxAbsScaler"``) have no weights; which levels get a column, and the components of PCA and TruncatedSVD, follow
+    the rows as they are, since scikit-learn's estimators of these take no weights.
 
     Parameters
     ----------
@@ -154,15 +159,16 @@ class TableView:
             raise SettingsError(f"unknown scaler {scaler!r}{nearest(scaler, _SCALERS)}")
         self.kind, self.scaler, self.sparse, self.seed = kind, scaler, sparse, seed
 
-    def fit(self, X: FeatureMatrix) -> TableView:
-        """Learn medians, scales, levels and components from the training rows."""
+    def fit(self, X: FeatureMatrix, weight: np.ndarray | None = None) -> TableView:
+        """Learn medians, scales, levels and components from the training rows, whose weights are above 0."""
+        total = max(1, X.rows) if weight is None else weight.sum()
         self.frequent_ = {
-            j: np.bincount(X.codes[:, j] + 1, minlength=levels + 1).astype(np.float32) / max(1, X.rows)
+            j: np.bincount(X.codes[:, j] + 1, weight, minlength=levels + 1).astype(np.float32) / total
             for j, levels in enumerate(X.schema.levels)
             if levels > LEVELS
         }
         numeric = self._raw(X)
-        self.numeric_ = self._scaling().fit(numeric) if numeric.shape[1] else None
+        self.numeric_ = self._scaling(numeric, weight) if numeric.shape[1] else None
         self.one_hot_ = None
         if X.codes.shape[1]:
             self.one_hot_ = OneHotEncoder(
@@ -187,12 +193,20 @@ class TableView:
         shares = [share[X.codes[:, [j]] + 1] for j, share in self.frequent_.items()]
         return np.hstack([np.clip(X.numeric, -LARGEST, LARGEST), *shares])
 
-    def _scaling(self) -> TransformerMixin:
+    def _scaling(self, numeric: np.ndarray, weight: np.ndarray | None) -> Pipeline:
+        """Fitted."""
+        imputer = _imputer(numeric, weight)
+        filled = imputer.transform(numeric)
         if self.kind == "nonnegative":
-            return make_pipeline(_imputer(), MinMaxScaler(clip=True))
+            return make_pipeline(imputer, MinMaxScaler(clip=True).fit(filled))
         if self.kind == "binary":
-            return make_pipeline(_imputer(), RobustScaler(with_scaling=False), Binarizer())
-        return make_pipeline(_imputer(), _SCALERS[self.scaler]())
+            center = _robust_scaler(filled, weight, with_scaling=False)
+            return make_pipeline(imputer, center, Binarizer().fit(filled))
+        scaler = _SCALERS[self.scaler]
+        if scaler is RobustScaler:
+            return make_pipeline(imputer, _robust_scaler(filled, weight))
+        weights = {"sample_weight": weight} if scaler is StandardScaler and weight is not None else {}
+        return make_pipeline(imputer, scaler().fit(filled, **weights))
 
     def _layout(self, X: FeatureMatrix, numbers: int) -> str:
         levels = 0 if self.one_hot_ is None else self.one_hot_.transform(X.codes[:1]).shape[1]
@@ -242,8 +256,32 @@ class TableView:
             return pca.fit(joined)
 
 
-def _imputer() -> SimpleImputer:
-    return SimpleImputer(strategy="median", keep_empty_features=True)
+def _imputer(table: np.ndarray, weight: np.ndarray | None) -> SimpleImputer:
+    """Fitted to medians; columns without a value are filled with 0."""
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(table)
+    if weight is not None:
+        imputer.statistics_ = np.array([_quantiles(column, weight, 0.5)[0] for column in table.T])
+    return imputer
+
+
+def _robust_scaler(table: np.ndarray, weight: np.ndarray | None, with_scaling: bool = True) -> RobustScaler:
+    """Fitted to medians and distances of quartiles."""
+    scaler = RobustScaler(with_scaling=with_scaling).fit(table)
+    if weight is not None:
+        low, middle, high = np.array([_quantiles(column, weight, 0.25, 0.5, 0.75) for column in table.T]).T
+        scaler.center_ = middle
+        if with_scaling:
+            scaler.scale_ = np.where(high > low, high - low, 1.0)
+    return scaler
+
+
+def _quantiles(column: np.ndarray, weight: np.ndarray, *shares: float) -> list[float]:
+    """Of what is there, by weight; 0 where nothing is."""
+    there = ~np.isnan(column)
+    if not there.any():
+        return [0.0] * len(shares)
+    values, weight = column[there].astype(np.float64), weight[there]
+    return [quantile(values, weight, share) for share in shares]
 
 
 def _reduction(block: np.ndarray | csr_matrix, count: int, seed: int) -> TransformerMixin:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from automl_components.engine.draws import deal
 from automl_components.engine.ensemble import Candidate, Ensemble, score_splits
 from automl_components.engine.problem import Problem
 
@@ -70,10 +69,11 @@ def vote(
     seen, worth = _predicted(known, rows), worth_on(problem, rows)
     choices = _choices(len(rows), steps)
     outputs = max(1, len(problem.classes))
-    if len(known) < 2 or len(rows) * outputs > JUDGED:
-        details = {"choice": USUAL, "reason": _alone(len(known), len(rows)), "crossfitted": {}}
+    parts = problem.parts_of(rows, PARTS) % PARTS
+    if len(known) < 2 or len(rows) * outputs > JUDGED or np.ptp(parts) == 0:
+        details = {"choice": USUAL, "reason": _alone(len(known), parts), "crossfitted": {}}
         return replace(mean_of(problem, known, choices[USUAL](seen, worth)), details=details)
-    table, predictions = crossfit(problem, known, choices, rows)
+    table, predictions = crossfit(problem, known, choices, rows, parts)
     name = _taken(table)
     made = mean_of(problem, known, choices[name](seen, worth))
     sign = problem.scorer().metric.sign
@@ -124,9 +124,20 @@ def _drawn(rows: int, steps: int) -> Choice:
 
 
 def crossfit(
-    problem: Problem, candidates: Sequence[Candidate], choices: Mapping[str, Choice], rows: np.ndarray
+    problem: Problem,
+    candidates: Sequence[Candidate],
+    choices: Mapping[str, Choice],
+    rows: np.ndarray,
+    parts: np.ndarray,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Choices made without the rows that judge them.
+
+    Parameters
+    ----------
+    rows : int array
+        Positions of the validated rows that are looked at.
+    parts : int array
+        The part of each of them.
 
     Returns
     -------
@@ -135,7 +146,6 @@ def crossfit(
     dict of str to array, shape ``problem.out_of_fold_shape``
         Its predictions; NaN in rows that are not looked at.
     """
-    parts = _parts(problem, rows)
     table: dict[str, list[float]] = {name: [] for name in choices}
     predictions = {name: np.full(problem.out_of_fold_shape, np.nan) for name in choices}
     for part in np.unique(parts):
@@ -150,16 +160,6 @@ def crossfit(
             predictions[name][held] = np.tensordot(choose(seen, worth), values, 1)
             table[name].append(judge(predictions[name][held]))
     return {name: np.array(worths) for name, worths in table.items()}, predictions
-
-
-def _parts(problem: Problem, rows: np.ndarray) -> np.ndarray:
-    """The part of each row: whole splits, so that groups and times stay together; of one split, rows dealt by class."""
-    validated = problem.splits[rows] == 0
-    if validated.shape[1] > 1 and (validated.sum(axis=1) == 1).all():
-        parts: np.ndarray = validated.argmax(axis=1) % PARTS
-        return parts
-    strata = problem.target[rows].astype(np.int64) if problem.classes else np.zeros(len(rows), np.int64)
-    return deal(strata, PARTS, np.random.default_rng(problem.seed))
 
 
 def _taken(table: Mapping[str, np.ndarray]) -> str:
@@ -179,10 +179,12 @@ def _told(name: str, values: Mapping[str, float]) -> str:
     return f"{name}: {values[name]:.5g} on rows that it was not chosen by ({others}){kept}"
 
 
-def _alone(candidates: int, rows: int) -> str:
+def _alone(candidates: int, parts: np.ndarray) -> str:
     if candidates < 2:
         return f"{USUAL}: there is one trial"
-    return f"{USUAL}: {rows:,} validated rows are enough to choose by"
+    if np.ptp(parts) == 0:
+        return f"{USUAL}: the validated rows are one group, nothing can be held against it"
+    return f"{USUAL}: {len(parts):,} validated rows are enough to choose by"
 
 
 def _predicted(candidates: Sequence[Candidate], rows: np.ndarray) -> list[np.ndarray]:

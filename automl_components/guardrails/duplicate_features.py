@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, looks, sentence
+from automl_components.guardrails.facts import MANY_COLUMNS
 
 REPEATED = 5  # rows a level has on average, before a relabelled copy is one
 
@@ -19,9 +20,12 @@ def find_duplicates(frame: pd.DataFrame) -> tuple[list[list[str]], list[list[str
     >>> find_duplicates(grades)
     ([['grade', 'copy']], [['grade', 'rank']])
     """
+    skipped = _alone(frame)
     same: dict[tuple[bytes, bytes], list[str]] = {}
     alike: dict[bytes, list[str]] = {}
     for name in frame.columns:
+        if name in skipped:
+            continue
         try:
             codes, values = pd.factorize(frame[name])
         except TypeError:  # lists and other cells without a hash
@@ -35,6 +39,23 @@ def find_duplicates(frame: pd.DataFrame) -> tuple[list[list[str]], list[list[str
         if len(first) == 1 and len(values) * REPEATED <= len(frame):
             alike.setdefault(pattern, []).append(name)
     return [names for names in same.values() if len(names) > 1], [n for n in alike.values() if len(n) > 1]
+
+
+def _alone(frame: pd.DataFrame) -> set[str]:
+    """Of thousands of columns those of many different numbers whose sum no other column has."""
+    kinds = [dtype.kind if isinstance(dtype, np.dtype) else "category" for dtype in frame.dtypes]
+    names = [name for name, kind in zip(frame.columns, kinds, strict=True) if kind == "f"]
+    if len(names) < MANY_COLUMNS or set(kinds) - {"f", "O"}:
+        return set()  # numbers of another dtype may be equal to one of these
+    table = np.ascontiguousarray(frame[names].to_numpy(np.float64).T)
+    table = np.where(np.isnan(table), np.pi, table)
+    with np.errstate(all="ignore"):
+        sums = (table * np.random.default_rng(0).uniform(1, 2, table.shape[1])).sum(axis=1)
+    _, at, times = np.unique(sums, return_inverse=True, return_counts=True)
+    table.sort(axis=1)
+    distinct = 1 + (table[:, 1:] > table[:, :-1]).sum(axis=1)
+    alone = (times[at] == 1) & (distinct > len(frame) / REPEATED + 1)
+    return {name for name, one in zip(names, alone, strict=True) if one}
 
 
 def _content(values: pd.Index | np.ndarray) -> bytes:

@@ -12,6 +12,7 @@ import pandas as pd
 from pandas.api import types
 
 from automl_components.guardrails import Facts
+from automl_components.guardrails.facts import MANY_COLUMNS
 
 DISTINCT = 1_000  # distinct texts whose writing is looked at
 LONGEST = 60  # characters of a text that may be a number or a date
@@ -28,6 +29,8 @@ class Look:
         The feature rows that are looked at.
     rows : int
         Of the whole table.
+    dtypes : dict of str to dtype
+        Of each column.
     names : list of str
         The columns that are neither empty, constant nor ignored.
     """
@@ -35,9 +38,8 @@ class Look:
     def __init__(self, facts: Facts) -> None:
         self.facts, self.frame = facts, facts.frame
         self.rows = facts.rows or len(facts.frame)
-        self._purposes = {
-            str(name): self._purpose(str(name), dtype) for name, dtype in self.frame.dtypes.items()
-        }
+        self.dtypes = {str(name): dtype for name, dtype in self.frame.dtypes.items()}
+        self._purposes = {name: self._purpose(name, dtype) for name, dtype in self.dtypes.items()}
         self.names = [str(name) for name in self.frame if self.purpose(str(name)) not in UNUSED]
 
     def purpose(self, name: str) -> str:
@@ -53,7 +55,8 @@ class Look:
     @cached_property
     def texts(self) -> dict[str, pd.Series]:
         """By column: see :func:`text_levels`; only columns that hold text."""
-        found = {name: text_levels(self.frame[name]) for name in self.names}
+        named = [name for name in self.names if not types.is_numeric_dtype(self.dtypes[name])]
+        found = {name: text_levels(self.frame[name]) for name in named}
         return {name: levels for name, levels in found.items() if len(levels)}
 
     @cached_property
@@ -76,8 +79,11 @@ class Look:
     @cached_property
     def numbers(self) -> dict[str, np.ndarray]:
         """By column: see :func:`finite_numbers`; only columns of numbers."""
-        named = {name: self.frame[name] for name in self.names}
-        return {name: finite_numbers(column) for name, column in named.items() if is_number(column)}
+        named = [name for name in self.names if is_number_dtype(self.dtypes[name])]
+        if len(named) < MANY_COLUMNS:
+            return {name: finite_numbers(self.frame[name]) for name in named}
+        measured = self.measures
+        return {n: measured[n] if n in measured else finite_numbers(self.frame[n]) for n in named}
 
 
 def look(facts: Facts) -> Look:

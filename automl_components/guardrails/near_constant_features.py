@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, counted, joined, looks, sentence
+from automl_components.guardrails.facts import MANY_COLUMNS
 
 FEW = 10  # other rows, spread over folds, from which nothing can be learnt
 SHARE = 1e-3  # of the rows, where the table is large
@@ -33,9 +34,24 @@ def count_others(column: pd.Series) -> int | None:
     return rows - most if 0 < rows - most < limit and most >= LEAST * rows else None
 
 
+def _varied(look: looks.Look) -> set[str]:
+    """Columns of numbers of which a few rows already differ too much: of thousands, all are looked at at once."""
+    names = [name for name in look.measures if looks.is_number_dtype(look.dtypes[name])]
+    if len(names) < MANY_COLUMNS:
+        return set()
+    rows = len(look.frame)
+    few = np.sort(
+        look.frame[names].iloc[:: max(1, rows // 100)].to_numpy(np.float64, na_value=np.nan), axis=0
+    )
+    distinct = (few[1:] > few[:-1]).sum(axis=0)  # a gap is no more than one value, which comes last
+    return {n for n, more in zip(names, distinct, strict=True) if more > max(2, FEW, SHARE * rows)}
+
+
 def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
-    counts = {name: others for name in look.names if (others := count_others(look.frame[name]))}
+    varied = _varied(look)
+    named = [name for name in look.names if name not in varied]
+    counts = {name: others for name in named if (others := count_others(look.frame[name]))}
     if not counts:
         return GUARDRAIL.passed("No feature column has nearly always the same value.", {"columns": 0})
     shown = joined((f"{name!r} differs in {counted(rows, 'row')}" for name, rows in counts.items()), ", ")

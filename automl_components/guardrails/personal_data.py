@@ -18,6 +18,7 @@ from automl_components.guardrails import (
     Finding,
     Guardrail,
     Repair,
+    counted,
     joined,
     listed,
     looks,
@@ -25,6 +26,7 @@ from automl_components.guardrails import (
 )
 from automl_components.guardrails.national_ids import find_national
 from automl_components.guardrails.people import share_of_people
+from automl_components.guardrails.personal_text import Within, find_within, hidden, is_free_text, masked
 
 LEAST = 1e6  # whole numbers from which they can be somebody's
 VALUES = 200  # distinct values looked at
@@ -43,6 +45,7 @@ _CARD = re.compile(r"[2-6]\d{3}([- ]?)\d{4,6}\1\d{4,5}(?:\1\d{1,7})?")
 _PHONE_NAME = re.compile(
     r"(?:^|[^a-z])(?:(?:tele)?phone|tel|mobile|cell|fax|handy|telefon\w*|msisdn)(?:[^a-z]|$)"
 )
+_WITHIN = "e-mail addresses within text"
 _SSN_NAME = re.compile(r"(?:^|[^a-z])(?:ssn|social.?security\w*)(?:[^a-z]|$)")
 
 
@@ -55,28 +58,22 @@ class Personal:
     shape: str
 
 
-def masked(text: str) -> str:
-    """The shape of a text: letters as x, digits as 0, at most 40 characters.
-
-    >>> masked("Ann.Lee7@mail.org")
-    'Xxx.Xxx0@xxxx.xxx'
-    """
-    shown = ("0" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in text[:40])
-    return "".join(shown)
-
-
-def masked_rows(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+def masked_rows(frame: pd.DataFrame, columns: Iterable[str], texts: Iterable[str] = ()) -> pd.DataFrame:
     """Rows for others to see: cells of personal columns keep their shape and dtype, and nothing else.
+
+    Of ``texts``, columns with personal data inside of longer texts, only that is hidden.
 
     >>> masked_rows(pd.DataFrame({"phone": [6641234567], "name": ["Ann Lee"], "age": [44]}), ["phone", "name"])
             phone     name  age
     0  1000000000  Xxx Xxx   44
     """
-    return frame.assign(**{name: _masked_cells(frame[name]) for name in columns if name in frame})
+    whole = {name: _masked_cells(frame[name], _masked_cell) for name in columns if name in frame}
+    parts = {name: _masked_cells(frame[name], _hidden_cell) for name in texts if name in frame}
+    return frame.assign(**parts, **whole)
 
 
-def _masked_cells(column: pd.Series) -> pd.Series:
-    cells = pd.Series([_masked_cell(cell) for cell in column], index=column.index, dtype=object)
+def _masked_cells(column: pd.Series, mask: Callable[[Any], Any]) -> pd.Series:
+    cells = pd.Series([mask(cell) for cell in column], index=column.index, dtype=object)
     return cells.astype("category" if isinstance(column.dtype, pd.CategoricalDtype) else column.dtype)
 
 
@@ -86,6 +83,10 @@ def _masked_cell(cell: Any) -> Any:
     if types.is_number(cell):
         return 10 ** (len(f"{abs(cell):.0f}") - 1)
     return masked(str(cell))
+
+
+def _hidden_cell(cell: Any) -> Any:
+    return hidden(cell) if isinstance(cell, str) else cell
 
 
 def find_personal(name: str, texts: list[str]) -> Personal | None:
@@ -121,7 +122,7 @@ def _kinds(name: str) -> list[tuple[str, int, float, Callable[[str], object]]]:
     """Kind, least number of distinct values, share that must agree, and the test of one value."""
     return [
         ("e-mail addresses", 3, MOST, lambda text: _MAIL.fullmatch(text)),
-        ("e-mail addresses within text", 20, 0.2, lambda text: _MAIL.search(text)),
+        (_WITHIN, 20, 0.2, lambda text: _MAIL.search(text)),
         ("IBAN account numbers", 3, MOST, _is_iban),
         ("IP addresses", 5, MOST, _is_address),
         ("national ids (US social security)", 5, SURE, lambda text: _SSN.fullmatch(text)),
@@ -175,13 +176,28 @@ def personal_kinds(look: looks.Look) -> dict[str, Personal]:
 
 def _find(look: looks.Look) -> dict[str, Personal]:
     found = {name: find_personal(name, texts) for name in look.names if (texts := _distinct(look, name))}
-    return {name: personal for name, personal in found.items() if personal}
+    free = {name for name, levels in look.texts.items() if is_free_text(levels)}
+    # of free text not the whole is personal, however many addresses are in it
+    return {n: one for n, one in found.items() if one and not (n in free and one.kind == _WITHIN)}
+
+
+def personal_texts(look: looks.Look) -> dict[str, list[Within]]:
+    """The columns of free text with personal data in it; worked out once a look."""
+    return look.facts.remember("personal texts", lambda _: _find_texts(look))
+
+
+def _find_texts(look: looks.Look) -> dict[str, list[Within]]:
+    whole = personal_kinds(look)
+    free = {n: levels for n, levels in look.texts.items() if n not in whole and is_free_text(levels)}
+    found = {name: find_within(levels) for name, levels in free.items()}
+    return {name: kinds for name, kinds in found.items() if kinds}
 
 
 def _distinct(look: looks.Look, name: str) -> list[str]:
-    column = look.frame[name]
-    if types.is_object_dtype(column.dtype):  # numbers and texts may be mixed
-        cells = dict.fromkeys(str(cell)[:LONGEST] for cell in column if isinstance(cell, (str, int)))
+    if types.is_object_dtype(look.dtypes[name]):  # numbers and texts may be mixed
+        cells = dict.fromkeys(
+            str(cell)[:LONGEST] for cell in look.frame[name] if isinstance(cell, (str, int))
+        )
         return _spaced(list(cells))
     if name in look.texts:
         return [text[:LONGEST] for text in _spaced(list(look.texts[name].index))]
@@ -199,25 +215,35 @@ def _spaced(values: list[str]) -> list[str]:
 
 def _check(facts: Facts) -> Finding | None:
     look = looks.look(facts)
-    found = personal_kinds(look)
-    if not found:
+    found, texts = personal_kinds(look), personal_texts(look)
+    if not found and not texts:
         return GUARDRAIL.passed("No column looks like personal data.", {"columns": 0})
     parts = [f"{name!r} looks like {p.kind} ({p.share:.0%} of the values)" for name, p in found.items()]
+    parts += [f"texts of {name!r} hold {_told(kinds)}" for name, kinds in texts.items()]
     out = [name for name in found if look.purpose(name) == "Hashes"]
     return GUARDRAIL.alerted(
         sentence(joined(parts)),
-        remedy="Check whether they may be used at all; featurization.drop_columns leaves them out of the model, "
-        "and a category made of them (the domain, the area) often serves as well.",
+        remedy="Check whether they may be used at all; featurization.drop_columns leaves columns out of the model, "
+        "and a category made of them (the domain, the area), or a word in their place in texts, often serves as well.",
         repair=f"Left out as identifiers: {listed(out)}." if out and facts.featurize else None,
         repairs=[Repair(name, "left out", len(facts.frame)) for name in out if facts.featurize],
         details={
-            "columns": len(found),
+            "columns": len(found) + len(texts),
             "personal": [
                 {"column": name, "kind": p.kind, "share": p.share, "shape": p.shape}
                 for name, p in found.items()
             ][:LISTED],
+            "within_texts": [
+                {"column": name, "kind": one.kind, "rows": one.rows, "shape": one.shape}
+                for name, kinds in texts.items()
+                for one in kinds
+            ][:LISTED],
         },
     )
+
+
+def _told(kinds: list[Within]) -> str:
+    return joined([f"{one.kind} (in {counted(one.rows, 'row')})" for one in kinds])
 
 
 def _example(facts: Facts) -> Facts:

@@ -12,7 +12,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.feature_selection import f_classif, f_regression
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from automl_components.guardrails.facts import Facts
@@ -22,7 +22,8 @@ PROBE_ROWS = 5_000
 UNUSED = frozenset(["Hashes", "Constant", "AllNan", "Ignore"])
 TEXT_WIDTH = 16  # directions in which texts are told apart
 TREES = 30
-MOST_COLUMNS = 300  # columns that are looked at one by one
+MOST_COLUMNS = 300  # columns that are looked at one by one ...
+BEST_COLUMNS = 100  # ... and of more than these so many
 MOST_TRIED = 30  # columns of which a tree takes the best cut
 LARGEST = 1e30  # sums of more are beyond float32
 
@@ -109,8 +110,10 @@ def _by_frequency(codes: np.ndarray) -> np.ndarray:
 
 
 def folds(facts: Facts, count: int = 2) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Random halves, stratified where every class has the rows for it; the same at every call."""
+    """Random halves, stratified where every class has the rows for it; the same at every call. Groups stay whole."""
     target = target_values(facts)
+    if facts.groups is not None and np.ptp(facts.groups) > 0:
+        return list(GroupKFold(count).split(target, groups=facts.groups))
     if facts.task == "classification" and np.bincount(target).min() >= count:
         return list(StratifiedKFold(count, shuffle=True, random_state=0).split(target, target))
     return list(KFold(count, shuffle=True, random_state=0).split(target))
@@ -195,7 +198,7 @@ def unexplained(facts: Facts) -> dict[str, float]:
     """By column: the share of the target that it leaves open when it alone predicts, out of fold; 1 is nothing told.
 
     Classification: the errors over those of a constant. Regression: one minus the coefficient of determination,
-    by a tree, a line or the ranks, whichever tells more. Of more than 300 columns, the 300 that a straight line, or the
+    by a tree, a line or the ranks, whichever tells more. Of more than 300 columns, the 100 that a straight line, or the
     means of the classes, tells most of are looked at; the others are not in the result.
     """
     return facts.remember("unexplained", _unexplained)
@@ -216,7 +219,7 @@ def _telling(facts: Facts, names: list[str], target: np.ndarray) -> list[str]:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a constant column has no variance to divide by
         strength = np.nan_to_num(score(table, target)[0], nan=0.0)
-    best = np.sort(np.argsort(-strength, kind="stable")[:MOST_COLUMNS])
+    best = np.sort(np.argsort(-strength, kind="stable")[:BEST_COLUMNS])
     return [names[at] for at in best]
 
 

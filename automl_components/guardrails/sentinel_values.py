@@ -79,6 +79,8 @@ def find_sentinels(values: np.ndarray) -> list[Sentinel]:
     []
     """
     distinct, counts = np.unique(values, return_counts=True)
+    if not len(counts) or counts.max() < LEAST_ROWS:
+        return []
     found = []
     at = np.arange(len(distinct))
     low, high = _codes(distinct, -1), _codes(distinct[::-1], 1)

@@ -10,8 +10,12 @@ from automl_components.guardrails import LISTED, Facts, Finding, Guardrail, Repa
 
 
 def _check(facts: Facts) -> Finding | None:
+    odd = [name for name, dtype in facts.frame.dtypes.items() if dtype.kind not in "iub"]
+    finite = _all_finite(facts.frame, odd)
     columns = {
-        str(name): facts.frame[name] for name in facts.frame if facts.purposes.get(str(name)) != "Ignore"
+        str(name): facts.frame[name]
+        for name in odd
+        if facts.purposes.get(str(name)) != "Ignore" and name not in finite
     }
     infinite = {name: count for name, column in columns.items() if (count := _infinite(column))}
     mixed = {name: kinds for name, column in columns.items() if (kinds := _kinds(column))}
@@ -45,6 +49,15 @@ def _check(facts: Facts) -> Finding | None:
             ),
         ],
     )
+
+
+def _all_finite(frame: pd.DataFrame, names: list[str]) -> set[str]:
+    """Plain columns of floats without an infinite value, all looked at at once."""
+    floats = [
+        name for name in names if isinstance(frame.dtypes[name], np.dtype) and frame.dtypes[name].kind == "f"
+    ]
+    infinite = np.isinf(frame[floats].to_numpy()).any(axis=0)
+    return {name for name, one in zip(floats, infinite, strict=True) if not one}
 
 
 def _infinite(column: pd.Series) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from automl_components.engine.trial import TrialResult
 
 
-@component(version="3")
+@component(version="4")
 def build_ensemble(
     checked_data: Input[mltable],
     features: Input[mltable],

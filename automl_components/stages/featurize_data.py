@@ -7,7 +7,7 @@ from automl_components.core.component import component
 from automl_components.core.settings import FeaturizationSettings
 
 
-@component(version="3")
+@component(version="4")
 def featurize_data(
     checked_data: Input[mltable],
     features: Output[mltable],
@@ -40,4 +40,6 @@ def featurize_data(
     matrix = fitted.fit_transform(checked.frame, checked.columns, checked.weights)
     formats.write_features(matrix, checked, features.local)
     flavor.save_featurizer(fitted, featurizer.local, input_example=checked.example())
-    formats.write_featurization(fitted, featurizer.local, checked.facts.get("personal", ()))
+    formats.write_featurization(
+        fitted, featurizer.local, checked.facts.get("personal", ()), checked.words_to_hide()
+    )

@@ -37,7 +37,7 @@ MEMORY = 0.8
 """Share of the machine's memory that trials may use together, where no limit is given."""
 
 
-@component(version="3", resumable=True, elastic=("limits",))
+@component(version="4", resumable=True, elastic=("limits",))
 def search_trials(
     features: Input[mltable],
     trials: Output[uri_folder],

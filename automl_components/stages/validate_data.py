@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LEVELS = {"Passed": logging.DEBUG, "Done": logging.INFO, "Alerted": logging.WARNING}
 
 
-@component(version="3")
+@component(version="4")
 def validate_data(
     training_data: Input[mltable],
     checked_data: Output[mltable],
@@ -88,12 +88,15 @@ def validate_data(
             checked.weights,
             {
                 "task": task.task, "target": task.target_column_name, "weight": task.weight_column_name,
+                "group": splits.group_column_name, "time": splits.split_time_column_name,
                 "splits": made.to_dict(0 if test is None else len(test)), "notes": list(checked.notes),
                 "personal": consequences.personal_columns(facts),
+                "personal_texts": consequences.texts_with_personal_data(facts),
                 "repairs": consequences.decided_repairs(findings, featurization.repairs),
             },
             test,
             {name: info for name, info in columns.items() if name not in declared and name not in dropped},
+            checked.together,
         ),
         checked_data.local,
     )  # fmt: skip

@@ -101,7 +101,7 @@ class Imputer(Fitted):
         values = (
             given.to_numpy().astype("datetime64[us]").astype(np.int64) if dates else given.to_numpy(float)
         )
-        found = np.average(values, weights=weight) if self.strategy == "mean" else _median(values, weight)
+        found = np.average(values, weights=weight) if self.strategy == "mean" else quantile(values, weight)
         return np.datetime64(round(found), "us") if dates else found
 
     @property
@@ -135,11 +135,19 @@ class Imputer(Fitted):
         return {"strategy": self.strategy, "fill_value": self.fill_value, "value": self.values[at]}
 
 
-def _median(values: np.ndarray, weight: np.ndarray) -> float:
-    """The value with half of the weight below it, or the middle between two such values."""
+def quantile(values: np.ndarray, weight: np.ndarray, share: float = 0.5) -> float:
+    """The value with this share of the weight below it, or the middle between two such values.
+
+    NumPy's ``averaged_inverted_cdf`` of rows repeated as often as they weigh; at 0.5 the median.
+
+    Parameters
+    ----------
+    values, weight : float arrays, shape (n,)
+        At least one; finite, weights above 0.
+    """
     order = np.argsort(values, kind="stable")
     values, sums = values[order], np.cumsum(weight[order])
-    half, near = sums[-1] / 2, 1e-12 * sums[-1]
+    half, near = sums[-1] * share, 1e-12 * sums[-1]
     low, high = (
         values[np.searchsorted(sums, half - near)],
         values[np.searchsorted(sums, half + near, "right")],

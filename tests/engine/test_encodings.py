@@ -227,3 +227,38 @@ def test_azures_names():
         WeightOfEvidence(0)
     with pytest.raises(SettingsError, match="no sparse block"):
         NaiveBayes(2).fit(matrix([[0], [1]]), np.array([0, 1]))
+
+
+def grouped(groups=60, size=8, seed=3):
+    """Rows of groups that share their target and a level of their own: nothing of it helps for other groups."""
+    rng = np.random.default_rng(seed)
+    group = rng.permutation(np.repeat(np.arange(groups), size))
+    y = rng.integers(0, 2, groups).astype(np.int32)[group]
+    return matrix(group[:, None]), y, group
+
+
+def test_groups_are_encoded_by_other_groups_alone():
+    X, y, groups = grouped()
+    leaking = cross_fit(TargetEncoding(2), X, y, classes=2)[:, 0]
+    honest = cross_fit(TargetEncoding(2), X, y, classes=2, groups=groups)[:, 0]
+    assert roc_auc_score(y, leaking) > 0.95  # rows of the same group tell
+    assert roc_auc_score(y, honest) < 0.6
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    codes=st.lists(st.integers(0, 6), min_size=2, max_size=40),
+    folds=st.integers(2, 6),
+    seed=st.integers(0, 5),
+)
+def test_what_a_group_is_encoded_as_does_not_depend_on_its_targets(codes, folds, seed):
+    groups = np.array(codes)
+    rng = np.random.default_rng(seed)
+    X, y = matrix(rng.integers(0, 3, (len(codes), 1))), rng.normal(size=len(codes))
+    if len(np.unique(groups)) < 2:
+        return
+    mine = groups == groups[0]
+    changed = np.where(mine, y + 100, y)
+    first = cross_fit(TargetEncoding(), X, y, folds=folds, seed=seed, groups=groups)
+    second = cross_fit(TargetEncoding(), X, changed, folds=folds, seed=seed, groups=groups)
+    np.testing.assert_array_equal(first[mine], second[mine])

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from automl_components import formats
 from automl_components.engine.features import Featurizer
@@ -78,3 +80,26 @@ def test_files_of_a_featurizers_folder(fitted, tmp_path):
     told = formats.read_featurization(tmp_path)
     assert told == {"summary": featurization_summary(fitted), "features": engineered_features(fitted)}
     assert yaml.safe_load((tmp_path / "recipe.yml").read_text(encoding="utf-8")) == recipe_of(fitted)
+
+
+def test_the_recipe_of_very_many_columns_has_a_line_for_each(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(30, formats.LINES)) * 1e-9).add_prefix("gene: ")
+    frame["note"] = rng.choice(['ä "quoted"', "no: 1"], 30)
+    fitted = Featurizer().fit(frame)
+    formats.write_featurization(fitted, tmp_path)
+    text = (tmp_path / "recipe.yml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text) == recipe_of(fitted)
+    assert len(text.splitlines()) < formats.LINES + 20
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_any_values_are_a_line_of_yaml(value):
+    assert yaml.safe_load(f"value: {formats._flow(value)}") == {"value": value}

@@ -226,3 +226,32 @@ def test_a_large_table_stays_sparse(monkeypatch):
 def test_unknown_scaler_is_refused():
     with pytest.raises(SettingsError, match="unknown scaler 'MinMaxScalar'; did you mean 'MinMaxScaler'"):
         TableView("dense", "MinMaxScalar")
+
+
+WEIGHTED = [("dense", "StandardScaler"), ("dense", "MinMaxScaler"), ("dense", "MaxAbsScaler"),
+            ("dense", "none"), ("nonnegative", "none"), ("binary", "none")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "scaler"), [*WEIGHTED, ("dense", "RobustScaler")])
+def test_whole_weights_are_as_many_rows(kind, scaler):
+    X = mixed(rows=81, words=False)
+    weights = np.random.default_rng(2).integers(1, 5, 81)
+    repeated = X.take(np.repeat(np.arange(81), weights))
+    view = TableView(kind, scaler).fit(X, weights / weights.mean())
+    other = TableView(kind, scaler).fit(repeated)
+    if scaler == "RobustScaler":  # scikit-learn's quartiles lie between rows, weighted ones on them
+        filled = other.numeric_.named_steps["simpleimputer"].transform(other._raw(repeated))
+        low, middle, high = np.quantile(filled, [0.25, 0.5, 0.75], axis=0, method="averaged_inverted_cdf")
+        robust = view.numeric_.named_steps["robustscaler"]
+        np.testing.assert_allclose(robust.scale_, np.where(high > low, high - low, 1), rtol=1e-5)
+        np.testing.assert_allclose(robust.center_, middle, rtol=1e-5)
+        return
+    numbers = 4  # and the share of a level; which levels get columns follows the rows
+    expected = other.transform(X)
+    np.testing.assert_allclose(view.transform(X)[:, :numbers], expected[:, :numbers], rtol=1e-4, atol=1e-5)
+
+
+def test_tree_medians_follow_weights():
+    X = matrix([[1], [5], [9], [np.nan]])
+    view = TreeView(missing=False).fit(X, np.array([5.0, 1, 1, 1]))
+    assert view.transform(X)[3, 0] == 1

@@ -163,8 +163,9 @@ def test_predictions_are_those_of_weights_chosen_without_the_row():
     made = voting.vote(problem, candidates)
     rows = problem.splits[:, 2] == 0
     other = replace(problem, target=np.where(rows, 1 - problem.target, problem.target).astype(np.int32))
-    table, predictions = voting.crossfit(other, candidates, {"three": voting.best(3)}, np.arange(200))
-    _, before = voting.crossfit(problem, candidates, {"three": voting.best(3)}, np.arange(200))
+    given = candidates, {"three": voting.best(3)}, np.arange(200), problem.splits.argmin(axis=1)
+    table, predictions = voting.crossfit(other, *given)
+    _, before = voting.crossfit(problem, *given)
     np.testing.assert_array_equal(predictions["three"][rows], before["three"][rows])
     assert not np.array_equal(predictions["three"][~rows], before["three"][~rows])
     assert len(table["three"]) == 5

@@ -73,7 +73,8 @@ def _batches(file: File, columns: Sequence[str]) -> Iterator[Any]:
     with _opened(file) as parquet:
         schema = without_index(parquet.schema_arrow)
         # of a file without any of the columns one is read, so that its rows are counted
-        names = [name for name in schema.names if name in columns] or schema.names[:1]
+        wanted = set(columns)
+        names = [name for name in schema.names if name in wanted] or schema.names[:1]
         empty = True
         for batch in parquet.iter_batches(batch_size=ROWS, columns=names):
             empty = False

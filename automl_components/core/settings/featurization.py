@@ -50,8 +50,8 @@ def _for_each(value: object) -> object:
 
 def _no_language(value: object) -> object:
     raise not_yet(
-        f"dataset_language {value!r}, on which only neural text features depend; words and characters of any "
-        "language are learnt from as they are"
+        f"dataset_language {value!r}, on which only neural text features depend (in Azure, too); words "
+        "of any language, also of those written without spaces, are told apart by their letters"
     )
 
 
