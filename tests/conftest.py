@@ -12,7 +12,9 @@ import pytest
 # no doctests there, and all have the same module name
 collect_ignore_glob = ["**/conftest.py", "conftest.py"]
 
-os.environ["AUTOML_WARM_SECONDS"] = "0"  # nothing stays behind; tests/launch/test_warm.py has warm processes
+os.environ.setdefault(
+    "AUTOML_WARM_SECONDS", "0"
+)  # nothing stays behind; tests/launch/test_warm.py has warm processes
 
 
 @pytest.fixture(scope="session")

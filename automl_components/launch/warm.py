@@ -1,8 +1,8 @@
 """A warm process: it loads the libraries that stages need, then forks a child for whoever connects.
 
 It is single-threaded and does no work of its own, so that a forked child is what a new process would be: BLAS and Arrow
-look after their threads in a fork by themselves, OpenMP has none before its first use. It knows no request, and no
-secrets: a child reads its request from the pipe that comes with the connection.
+look after their threads in a fork by themselves, OpenMP has none before its first use. It knows no request, and
+no variable that sounds secret: a child reads its request from the pipe that comes with the connection.
 """
 
 from __future__ import annotations
