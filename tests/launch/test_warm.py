@@ -30,7 +30,7 @@ if sys.platform != "linux":
 from automl_components.launch.fork import Fork, Warm, folder, starting
 
 OBEY = launch.reference(parts.obey)
-LIMIT = 120.0
+LIMIT = 200.0
 """Seconds for libraries to load, however busy the machine is."""
 
 
