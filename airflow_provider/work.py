@@ -61,7 +61,8 @@ class WorkOperator(BaseOperator):
     mlflow_conn_id : str, optional
         Connection of the MLflow server, where it wants credentials.
     environment : mapping, optional
-        Environment variables for the work; not templated, never shown.
+        Environment variables for the work; not templated, never shown. ``AUTOML_WARM_SECONDS`` among them: how long a
+        warm process with the libraries loaded waits for the next task, by default 60 s; 0 is without.
     python : str, optional
         Interpreter of another environment that has this package, so that Airflow's own need not hold it all.
     reuse : bool, optional
@@ -170,7 +171,7 @@ class WorkOperator(BaseOperator):
             environment["MLFLOW_TRACKING_URI"] = self.tracking_uri
         options = self._hook().storage_options(root) if self.store_conn_id else {}
         with launch.Child(
-            request, python=self.python, environment=environment, storage_options=options
+            request, python=self.python, environment=environment, storage_options=options, warm=True
         ) as child:
             self._child = child
             try:

@@ -105,8 +105,15 @@ def parse(name: str) -> float:
 
 
 def processor(server: Server) -> float:
-    """Processor seconds of Airflow and of all that it has started and waited for."""
-    return sum(sum(one.cpu_times()[:4]) for one in server.processes() if one.is_running())
+    """Processor seconds of Airflow and of all that it has started and waited for, and of the stages' warm process."""
+    found = [*server.processes(), *warm(server)]
+    return sum(sum(one.cpu_times()[:4]) for one in found if one.is_running())
+
+
+def warm(server: Server) -> list[psutil.Process]:
+    """What stages are forked from: nobody's child, so that it ends with no task."""
+    found = [one for one in psutil.process_iter(["cmdline"]) if "--warm" in (one.info["cmdline"] or ())]
+    return [one for one in found if one.environ().get("AIRFLOW_HOME") == str(server.home) and one.ppid() == 1]
 
 
 def airflow(server: Server, idle: float) -> dict[str, float]:

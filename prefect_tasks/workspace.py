@@ -83,7 +83,7 @@ class Workspace(Block):
     def child(self, request: Request) -> Child:
         """A child process at work on a request, with this workspace's secrets."""
         options = self.storage_options.get_secret_value()
-        return Child(request, environment=self._variables(), storage_options=options)
+        return Child(request, environment=self._variables(), storage_options=options, warm=True)
 
     @contextmanager
     def open(self) -> Iterator[None]:

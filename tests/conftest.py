@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 
 # no doctests there, and all have the same module name
 collect_ignore_glob = ["**/conftest.py", "conftest.py"]
+
+os.environ.setdefault(
+    "AUTOML_WARM_SECONDS", "0"
+)  # nothing stays behind; tests/launch/test_warm.py has warm processes
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +27,7 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def _mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty MLflow database, made once: its hundred migrations take seconds."""
     from automl_components import tracking
 
@@ -35,11 +40,11 @@ def _mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 
 
 @pytest.fixture
-def mlflow_server(_mlflow_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def mlflow_server(mlflow_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty MLflow database that ``MLFLOW_TRACKING_URI`` names; files go beside it."""
     folder = tmp_path / "server"
     folder.mkdir()
-    shutil.copy(_mlflow_template, folder / "mlflow.db")
+    shutil.copy(mlflow_template, folder / "mlflow.db")
     uri = f"sqlite:///{folder}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME", raising=False)

@@ -411,7 +411,7 @@ FOUND = {
 
 
 @pytest.fixture(scope="module")
-def dirty(tmp_path_factory: pytest.TempPathFactory, _mlflow_template: Path) -> Path:
+def dirty(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Path:
     """A finished run on a table with everything in it that is ordinary dirt."""
     folder = tmp_path_factory.mktemp("dirty")
     frame = pd.DataFrame(DIRT | {name: NUMBER + i for i, name in enumerate(ODD_NAMES)}).assign(y=LABELS)
@@ -429,7 +429,7 @@ def dirty(tmp_path_factory: pytest.TempPathFactory, _mlflow_template: Path) -> P
         "training": {"allowed_training_algorithms": algorithms, "enable_stack_ensemble": False},
     } | limits(max_trials=4, max_cores_per_trial=1)  # fmt: skip
     write(folder, Bad("none", (), changes))
-    shutil.copy(_mlflow_template, folder / "mlflow.db")
+    shutil.copy(mlflow_template, folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")

@@ -61,10 +61,10 @@ def quick_job(path: Path, **changes: Any) -> Path:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, _mlflow_template: Path) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Path:
     """A folder with a job, a finished run of it, and an MLflow database, all made by a real command."""
     folder = tmp_path_factory.mktemp("place")
-    shutil.copy(_mlflow_template, folder / "mlflow.db")
+    shutil.copy(mlflow_template, folder / "mlflow.db")
     quick_job(folder / "job.yml")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
     command = [AUTOML, "run", "job.yml", "--output", "run", "--set", "registration.aliases=[first]"]

@@ -1,5 +1,12 @@
-"""The child: ``python -m automl_components.launch``."""
+"""The child: ``python -m automl_components.launch``; with ``--warm``, the process that others are forked from."""
 
-from automl_components.launch.child import main
+import sys
 
-main()
+if sys.argv[1:2] == ["--warm"]:
+    from automl_components.launch import warm
+
+    warm.main(sys.argv[2])
+else:
+    from automl_components.launch import child
+
+    child.main()

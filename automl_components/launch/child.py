@@ -28,6 +28,18 @@ Send = Callable[[dict[str, Any]], None]
 
 
 def main() -> None:
+    """A new process's way: its import path, then :func:`work`."""
+    libraries_first()
+    work()
+
+
+def libraries_first() -> None:
+    """python -m puts the working folder first, where it might hide a library: put it last."""
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path.append(sys.path.pop(0))
+
+
+def work() -> None:
     """Answer the request on standard input; whatever a library prints goes to standard error."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -35,10 +47,6 @@ def main() -> None:
     hello = json.loads(lifeline.readline())
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
-    if not getattr(sys.flags, "safe_path", False):
-        sys.path.append(
-            sys.path.pop(0)
-        )  # python -m puts the working folder first, where it might hide a library
     sys.path += [place for place in hello["path"] if place not in sys.path]
     # after the path is settled: a thread that imports meanwhile would miss an entry
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,18 +12,23 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from automl_components.core import errors
 from automl_components.core.errors import AutoMLError, RunError
 from automl_components.core.events import Listener
 from automl_components.launch.request import Outcome, Request
+from automl_components.launch.secrets import secrets_of
+
+if TYPE_CHECKING:
+    from automl_components.launch.fork import Fork
 
 GRACE = 3.0
 """Seconds that a child is given to close what it has open before it is killed; its journal is safe at any moment."""
 LAST_WORDS = 20
 """Lines of standard error that are told of a child that died."""
-_SECRET = re.compile(r"key|secret|token|password|passwd|sas|credential|connection_string", re.IGNORECASE)
+LOST = 256
+"""Exit code of a child that was forked from a warm process that has ended before it, so that nobody knows."""
 
 
 class StoppedError(RunError):
@@ -49,6 +53,10 @@ class Child:
     storage_options : mapping, optional
         What fsspec's file systems are given, by protocol: ``{"s3": {"key": ..., "secret": ...}}``. They travel by the
         child's standard input, and nothing of what looks secret in them is ever told.
+    warm : bool, optional
+        Fork it from a warm process of the same environment (:mod:`automl_components.launch.fork`), which has the
+        libraries loaded; where there is none, one is started for the next child, and this one is an ordinary one. So it
+        is where ``python`` is given, where ``AUTOML_WARM_SECONDS`` is 0, and anywhere but on Linux.
     """
 
     def __init__(
@@ -58,22 +66,14 @@ class Child:
         python: str | None = None,
         environment: Mapping[str, str] | None = None,
         storage_options: Mapping[str, Mapping[str, Any]] | None = None,
+        warm: bool = False,
     ) -> None:
         self.request, self.stopped = request, False
         self._secrets = sorted(
-            {*_secrets(environment or {}), *_secrets(storage_options or {})}, key=len, reverse=True
+            {*secrets_of(environment or {}), *secrets_of(storage_options or {})}, key=len, reverse=True
         )
         self._words: deque[str] = deque(maxlen=LAST_WORDS)
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - an interpreter that the caller names, and our own module
-                [python or sys.executable, "-m", "automl_components.launch"], start_new_session=True,
-                env={**os.environ, **(environment or {})}, text=True, encoding="utf-8", errors="replace",
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            )  # fmt: skip
-        except OSError as error:
-            raise errors.SettingsError(
-                f"{request.name}: cannot start {python or sys.executable}: {error.strerror}"
-            ) from error
+        self._process = self._started(python, {**os.environ, **(environment or {})}, warm)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         path = [] if python else sys.path  # what this interpreter can import, the same one can there
@@ -148,6 +148,30 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
 
+    def _started(
+        self, python: str | None, environment: dict[str, str], warm: bool
+    ) -> subprocess.Popen[str] | Fork:
+        ahead = None
+        if sys.platform == "linux" and warm and python is None:
+            from automl_components.launch.fork import Warm
+
+            ahead = Warm(environment)
+            if (forked := ahead.fork()) is not None:
+                return forked
+        try:
+            process = subprocess.Popen(  # noqa: S603 - an interpreter that the caller names, and our own module
+                [python or sys.executable, "-m", "automl_components.launch"], start_new_session=True,
+                env=environment, text=True, encoding="utf-8", errors="replace",
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            raise errors.SettingsError(
+                f"{self.request.name}: cannot start {python or sys.executable}: {error.strerror}"
+            ) from error
+        if ahead is not None:
+            ahead.start()
+        return process
+
     def _send(self, message: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # of a child that has died at once, its last words tell
@@ -185,7 +209,9 @@ class Child:
             self._process.wait(1)
         self._listener.join(timeout=1)
         code = self._process.returncode
-        how = f"exit code {code}"
+        how = (
+            f"exit code {code}" if code != LOST else "an exit code that its warm process did not live to tell"
+        )
         if code is not None and code < 0:
             out_of_memory = "; the system may have run out of memory" if code == -signal.SIGKILL else ""
             how = f"signal {signal.Signals(-code).name}{out_of_memory}"
@@ -193,13 +219,3 @@ class Child:
         return RunError(
             f"{name}: its process ended with {how}" + (f"; its last words:\n{words}" if words else "")
         )
-
-
-def _secrets(options: Mapping[str, Any], *, all_of_it: bool = False) -> Iterator[str]:
-    """Values that must not be told: those whose key, or an outer one, sounds secret."""
-    for key, value in options.items():
-        secret = all_of_it or bool(_SECRET.search(key))
-        if isinstance(value, Mapping):
-            yield from _secrets(value, all_of_it=secret)
-        elif secret and len(str(value)) >= 4:  # a shorter one would mask half of every sentence
-            yield from {str(value), json.dumps(str(value))[1:-1]}  # as it is, and as a JSON line has it
