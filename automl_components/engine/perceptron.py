@@ -14,6 +14,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
+from automl_components.transformers.imputer import quantile
+
 if TYPE_CHECKING:
     from automl_components.engine.boosters import Rows, Stopper
 
@@ -25,6 +27,7 @@ BETAS, EPSILON = (0.9, 0.95), 1e-8
 SCALE_RATE, BIAS_RATE = 6.0, 0.1
 """Learning rates of the inputs' scales and of the biases, in units of that of the weights."""
 SELU = (1.6732632423543772, 1.0507009873554805)
+QUARTILES = (0.25, 0.5, 0.75)
 CHUNK = 1 << 14
 """Rows that are predicted at once."""
 
@@ -72,8 +75,12 @@ class RobustScaling:
     Where more than half of a column is one value, half of its range takes the place of that distance.
     """
 
-    def __init__(self, X: np.ndarray) -> None:
-        low, self.center, high = np.quantile(X, [0.25, 0.5, 0.75], axis=0).astype(np.float32)
+    def __init__(self, X: np.ndarray, weight: np.ndarray | None = None) -> None:
+        if weight is None:
+            found = np.quantile(X, QUARTILES, axis=0)
+        else:
+            found = np.array([[quantile(column, weight, share) for column in X.T] for share in QUARTILES])
+        low, self.center, high = found.astype(np.float32)
         spread = np.where(high > low, high - low, np.ptp(X, axis=0) / 2)
         self.factor = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0).astype(np.float32)
 
@@ -132,7 +139,7 @@ class Perceptron(BaseEstimator):
     def _train(self, train: Rows, valid: Rows | None, stopper: Stopper) -> Network:
         rng = np.random.default_rng(self.random_state)
         targets = self._targets(train)
-        scaling, weight = RobustScaling(train.X), _column(train.weight)
+        scaling, weight = RobustScaling(train.X, train.weight), _column(train.weight)
         X = scaling(train.X)
         sizes = [X.shape[1], *[self.hidden] * self.layers, targets.shape[1]]
         flat, rates = initial(sizes, rng)

@@ -64,6 +64,11 @@ def test_columns_are_scaled_by_their_quartiles_or_half_their_range():
     np.testing.assert_allclose(scaling.factor, [1 / 2, 1 / 5, 0])
     np.testing.assert_allclose(scaling(X)[4], [1 / np.sqrt(1 + 1 / 9), 2 / np.sqrt(1 + 4 / 9), 0], rtol=1e-6)
     np.testing.assert_allclose(scaling(np.array([[1e9, -1e9, 5]])), [[3, -3, 0]], rtol=1e-5)
+    weighted = RobustScaling(X, np.array([1.0, 1, 1, 3, 3]))
+    repeated = np.repeat(X, [1, 1, 1, 3, 3], axis=0)
+    low, middle, high = np.quantile(repeated, [0.25, 0.5, 0.75], axis=0, method="averaged_inverted_cdf")
+    np.testing.assert_allclose(weighted.center, middle)
+    np.testing.assert_allclose(weighted.factor[:2], 1 / (high - low)[:2])
 
 
 def rows_of(X, y, weight=None):
