@@ -66,7 +66,7 @@ def in_catalog_names(sections: Mapping[str, Settings]) -> dict[str, Settings]:
     with collecting(problems):
         named["task"] = _task(task)
     with collecting(problems):
-        named["training"] = _training(cast(TrainingSettings, sections["training"]), task.task)
+        named["training"] = algorithm_names(cast(TrainingSettings, sections["training"]), task.task)
     with collecting(problems):
         _stack(cast(TrainingSettings, sections["training"]), task)
     with collecting(problems):
@@ -119,7 +119,8 @@ def _task(task: TaskSettings) -> TaskSettings:
     )
 
 
-def _training(training: TrainingSettings, task: Any) -> TrainingSettings:
+def algorithm_names(training: TrainingSettings, task: Any) -> TrainingSettings:
+    """The section with the catalog's names in its lists of algorithms; loads no library."""
     from automl_components.algorithms import ALGORITHMS
     from automl_components.algorithms.selection import resolve
 

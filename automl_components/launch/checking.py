@@ -17,14 +17,16 @@ from automl_components.core.settings import (
     Settings,
     SplitSettings,
     TaskSettings,
+    TrainingSettings,
     as_mapping,
     assign,
     disagreements,
     read_mapping,
     unknown_key,
 )
+from automl_components.core.settings.task import DEFAULT_METRICS
 from automl_components.job import DATA, SECTIONS, top_level_keys
-from automl_components.naming import collecting
+from automl_components.naming import algorithm_names, collecting
 from automl_components.pipeline import LINE, line_for
 
 Later = Callable[[object], bool]
@@ -73,6 +75,9 @@ def check_settings(component: Component, values: Mapping[str, Any], later: Later
     for name, cls in component.settings.items():
         given = _section(cls, rest) if cls.inline else rest.get(cls.section or name)
         problems += cls.problems(given, where="" if cls.inline else cls.section or name, later=_is_later)
+    if not problems and "training" in component.settings:
+        with collecting(problems):
+            _check_algorithms({n: _settled(cls, n, rest) for n, cls in component.settings.items()})
     if problems:
         raise ProblemsError(problems)
 
@@ -94,7 +99,8 @@ def plan(
     Raises
     ------
     SettingsError
-        One line for each problem that shows without the data and without the catalogs.
+        One line for each problem that shows without the data and without a library: names of algorithms are looked up,
+        those of metrics, transformers and guardrails only as the first task runs.
     """
     source = job if isinstance(job, str) else ""
     values: Any = read_mapping(job) if isinstance(job, str) else as_mapping(job)
@@ -119,6 +125,8 @@ def plan(
     sections = {name: _settled(cls, name, values) for name, cls in SECTIONS.items()}
     if not problems:
         problems += _disagreements(tables, sections)
+        with collecting(problems):
+            _check_algorithms(sections)
     if problems:
         raise ProblemsError(problems, source)
     line = line_for(dict.fromkeys(tables, LATER), sections)
@@ -132,6 +140,14 @@ def _disagreements(tables: tuple[str, ...], sections: Mapping[str, Settings]) ->
     assert isinstance(splits, SplitSettings)
     assert isinstance(featurization, FeaturizationSettings)
     return list(disagreements(tables, task, splits, featurization))
+
+
+def _check_algorithms(sections: Mapping[str, Settings]) -> None:
+    task, training = sections["task"], sections["training"]
+    assert isinstance(task, TaskSettings)
+    assert isinstance(training, TrainingSettings)
+    if task.task in DEFAULT_METRICS:  # else it is only known later
+        algorithm_names(training, task.task)
 
 
 def _undecided(values: Mapping[str, Any]) -> list[str]:

@@ -79,6 +79,12 @@ def test_settings_are_checked_and_templates_wait(dag: Any) -> None:
         automl_task_group(JOB, group_id="i", stage_args={"serch_trials": {}})
     with refused(r"there is no such file"):
         AutoMLOperator(task_id="k", job="nowhere.yml")
+    named = {"allowed_training_algorithms": ["light_gbn"]}
+    with refused("task group 'm': training.*: unknown algorithm 'light_gbn'; did you mean 'light_gbm'"):
+        automl_task_group(JOB | {"training": named}, group_id="m")
+    with refused("task 'n': training.*: unknown algorithm 'light_gbn'"):
+        SearchTrialsOperator(task_id="n", features="x", training=named, settings=SETTINGS)
+    AutoMLOperator(task_id="o", job=JOB | {"task": "{{ params.task }}", "training": named})
     later = {"max_trials": "{{ params.trials }}", "timeout_minutes": "{{ var.value.minutes }}"}
     SearchTrialsOperator(task_id="t", features="x", limits=later, settings=SETTINGS)
     AutoMLOperator(task_id="l", job="{{ params.job }}")
