@@ -110,7 +110,7 @@ class CheckedData:
 
     def words_to_hide(self) -> dict[str, frozenset[str]]:
         """By column of texts with personal data in it: the words that are shown to nobody."""
-        from automl_components.guardrails.personal_text import words_of_addresses
+        from automl_components.core.masks import words_of_addresses
 
         texts = self.facts.get("personal_texts", ())
         return {name: words_of_addresses(self.frame[name]) for name in texts}

@@ -162,7 +162,7 @@ SETTINGS = [
         training(blocked_training_algorithms=[
             "averaged_perceptron_classifier", "bernoulli_naive_bayes", "cat_boost", "decision_tree",
             "extreme_random_trees", "gradient_boosting", "hist_gradient_boosting", "knn", "light_gbm", "linear_svm",
-            "linear_svm_sgd", "logistic_regression", "multinomial_naive_bayes", "random_forest", "sgd", "svm",
+            "linear_svm_sgd", "logistic_regression", "mlp", "multinomial_naive_bayes", "random_forest", "sgd", "svm",
             "xg_boost"])),
     Bad("validation data and folds", ("validation_data", "n_cross_validations"),
         {"validation_data": "train.csv", "n_cross_validations": 3}),

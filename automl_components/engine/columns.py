@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from automl_components.core.errors import DataError, SettingsError, nearest
+from automl_components.core.masks import hidden
 from automl_components.engine import cells, dates
 from automl_components.engine.purposes import ColumnInfo, Texts, detect_purpose, dtype_purpose, told_by_name
 from automl_components.engine.raw import RawColumns, chunks, is_plain
-from automl_components.guardrails.personal_text import hidden
 
 __all__ = [
     "DECLARABLE", "ColumnInfo", "declare_purpose", "detect_purpose", "detect_purposes", "dtype_purposes",

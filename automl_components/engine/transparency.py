@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl_components.guardrails.personal_text import hidden_words, masked
+from automl_components.core.masks import hidden_words, masked
 
 if TYPE_CHECKING:
     from automl_components.engine.features import Featurizer

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from automl_components.core.events import emit, logger
+from automl_components.core.masks import hidden
 from automl_components.engine import cells
-from automl_components.guardrails.personal_text import hidden
 
 if TYPE_CHECKING:
     from automl_components.engine.recipe import Recipe

@@ -218,7 +218,8 @@ class TableView:
 
     def _table(self, X: FeatureMatrix) -> np.ndarray:
         raw = self._raw(X)
-        table = raw if self.numeric_ is None else self.numeric_.transform(raw)
+        with np.errstate(over="ignore"):  # of a column that was next to constant; it is cut below
+            table = raw if self.numeric_ is None else self.numeric_.transform(raw)
         return table if self.scaler == "none" else np.clip(table, -OUTLIER, OUTLIER)
 
     def _wide(self, X: FeatureMatrix) -> list[csr_matrix]:

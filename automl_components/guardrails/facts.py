@@ -183,7 +183,7 @@ def _block(facts: Facts) -> dict[str, np.ndarray]:
     names = [name for name in facts.columns("Numeric") if name in plain and kinds[name] in "iuf"]
     if len(names) * len(facts.frame) > 4 * SAMPLE_CELLS or len(names) < MANY_COLUMNS:
         return {}
-    table = np.ascontiguousarray(facts.frame[names].to_numpy(np.float64).T)
+    table = np.array(facts.frame[names].to_numpy(np.float64).T, order="C")  # pandas may give a read-only view
     table[~np.isfinite(table)] = np.nan
     return dict(zip(names, table, strict=True))
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from automl_components.core.masks import hidden, masked
 from automl_components.guardrails import (
     LISTED,
     Facts,
@@ -26,7 +27,7 @@ from automl_components.guardrails import (
 )
 from automl_components.guardrails.national_ids import find_national
 from automl_components.guardrails.people import share_of_people
-from automl_components.guardrails.personal_text import Within, find_within, hidden, is_free_text, masked
+from automl_components.guardrails.personal_text import Within, find_within, is_free_text
 
 LEAST = 1e6  # whole numbers from which they can be somebody's
 VALUES = 200  # distinct values looked at

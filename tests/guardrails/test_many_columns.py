@@ -74,3 +74,13 @@ def test_columns_without_an_infinite_value():
     assert _all_finite(frame, list(frame)) == {
         name for name in frame if name != "word" and not np.isinf(frame[name]).any()
     }
+
+
+def test_a_block_of_one_dtype_is_not_written_into():
+    """pandas gives a read-only view of a table that is one block of float64."""
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(300, MANY_COLUMNS))).rename(columns=str)
+    frame = frame.mask(frame > 3.2, np.inf)
+    kept = frame.copy()
+    facts = known(frame)
+    assert np.isnan(facts.values("0")).sum() == np.isinf(kept["0"]).sum()
+    pd.testing.assert_frame_equal(frame, kept)

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from automl_components import stages
-from automl_components.guardrails.personal_text import find_within, hidden, is_free_text, words_of_addresses
+from automl_components.core.masks import hidden, words_of_addresses
+from automl_components.guardrails.personal_text import find_within, is_free_text
 
 WORDS = [
     "please",
