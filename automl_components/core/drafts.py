@@ -271,7 +271,7 @@ def _begin(fs: Any, path: str) -> None:
 
 
 def _upload(draft: Path, fs: Any, path: str, marker: Marker) -> None:
-    """Fill a folder that was begun; the marker comes last."""
+    """Fill a folder that was begun; the marker comes last. The draft stays whole for as long as its note is there."""
     _begin(fs, path)
     for name in fs.ls(path, detail=False):
         if posixpath.basename(name.rstrip("/")) != BEGUN:
@@ -282,4 +282,3 @@ def _upload(draft: Path, fs: Any, path: str, marker: Marker) -> None:
     fs.put([str(draft / name) for name in marker.files], targets)
     fs.pipe_file(posixpath.join(path, MARKER), marker.to_json().encode("utf-8"))
     fs.rm_file(posixpath.join(path, BEGUN))
-    _discard(draft)
