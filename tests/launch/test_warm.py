@@ -65,6 +65,15 @@ def started(place: Path, environment: dict[str, str]) -> psutil.Process:
     return next(one for one in processes(place) if one.pid not in others)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def path() -> Iterator[None]:
+    """Without the code of models: a test that loads one leaves its folder in front of all others."""
+    before, root = list(sys.path), Path(launch.__file__).parents[2]
+    sys.path[:] = [p for p in before if Path(p) == root or not Path(p, "automl_components").is_dir()]
+    yield
+    sys.path[:] = before
+
+
 @pytest.fixture(scope="module")
 def place(mlflow_template: Path) -> Iterator[Path]:  # that one sets variables for all tests after it
     """A folder of its own for the warm processes of these tests; none of them is left."""
