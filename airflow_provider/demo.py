@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -136,11 +134,7 @@ def main() -> int:
     )
     parser.add_argument("--once", action="store_true", help="end when the run has ended")
     given = parser.parse_args()
-    with socket.socket() as probe:
-        if given.port and probe.connect_ex(("localhost", given.port)) == 0:  # what answers there is not ours
-            parser.error(
-                f"port {given.port} is taken; give another, or 0: python -m airflow_provider.demo --port 0"
-            )
+    server.check_free(given.port, "airflow_provider.demo")
     airflow = Server(given.home, given.dags, given.port or None)
     print(f"starting Airflow on {airflow.address}, about a minute the first time ...", flush=True)
     with airflow:
@@ -158,10 +152,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whichever ends this ends what it has started
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (RuntimeError, TimeoutError) as error:
-        sys.exit(f"error: {error}")
+    server.run_demo(main)

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
-import socket
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -117,11 +114,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=4200, help="port of the page (default: 4200; 0: any)")
     parser.add_argument("--once", action="store_true", help="end when the run has ended")
     given = parser.parse_args()
-    with socket.socket() as probe:
-        if given.port and probe.connect_ex(("localhost", given.port)) == 0:  # what answers there is not ours
-            parser.error(
-                f"port {given.port} is taken; give another, or 0: python -m prefect_tasks.demo --port 0"
-            )
+    server.check_free(given.port, "prefect_tasks.demo")
     print("starting Prefect, half a minute the first time ...", flush=True)
     with Server(given.home, given.port or None) as prefect:
         prefect.start("served", given.flow, "serve")
@@ -138,10 +131,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whichever ends this ends what it has started
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (RuntimeError, TimeoutError) as error:
-        sys.exit(f"error: {error}")
+    server.run_demo(main)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from typing_extensions import Self
 
@@ -113,6 +113,28 @@ def stay() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
+
+
+def check_free(port: int, module: str) -> None:
+    """End with exit code 2 where something answers at a port; 0 is whatever port is free."""
+    with socket.socket() as probe:
+        if port and probe.connect_ex(("localhost", port)) == 0:  # what answers there is not ours
+            print(
+                f"error: port {port} is taken; give another, or 0: python -m {module} --port 0",
+                file=sys.stderr,
+            )
+            sys.exit(2)
+
+
+def run_demo(main: Callable[[], int]) -> NoReturn:
+    """End with a demo's exit code; whatever ends it ends what it has started, and leaves no traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (RuntimeError, TimeoutError) as error:
+        sys.exit(f"error: {error}")
 
 
 def _tree(process: subprocess.Popen[bytes]) -> list[Any]:
